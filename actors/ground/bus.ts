@@ -1,0 +1,99 @@
+// What happened, for whoever watches? The one table of events, and the emitter that no watcher can hurt.
+import type { ExitReason } from './exit-reason.ts';
+import type { Hello, OutputStream, PythonLogLevel, WorkerInfo } from './worker-facts.ts';
+
+/** Every event of the runtime and what it carries. Names are `room.fact`; times are monotonic milliseconds. */
+export interface BusEvents {
+  'child.starting': { readonly path: string; readonly epoch: number };
+  'child.launched': { readonly path: string; readonly epoch: number; readonly pid: number };
+  'child.greeted': { readonly path: string; readonly epoch: number; readonly hello: Hello };
+  'child.ready': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly pid: number | undefined;
+    readonly info: WorkerInfo | undefined;
+  };
+  'child.crashed': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly reason: ExitReason;
+    readonly stderrTail: string;
+    readonly inFlightCalls: number;
+  };
+  'child.stopped': { readonly path: string; readonly epoch: number; readonly reason: ExitReason };
+  'supervisor.decided': {
+    readonly supervisor: string;
+    readonly child: string;
+    readonly epoch: number;
+    readonly reason: ExitReason;
+    readonly verdict: 'restart' | 'keep_down' | 'remove' | 'give_up' | 'replace';
+    readonly because: string;
+    readonly restartsInWindow: number;
+  };
+  'supervisor.stopped': { readonly supervisor: string; readonly reason: ExitReason };
+  'session.bound': { readonly pool: string; readonly session: string; readonly worker: string; readonly epoch: number };
+  'session.unbound': { readonly pool: string; readonly session: string; readonly worker: string; readonly epoch: number };
+  'scope.replayed': {
+    readonly pool: string;
+    readonly scope: string;
+    readonly worker: string;
+    readonly epoch: number;
+    readonly operations: readonly string[];
+  };
+  'pool.failed': { readonly pool: string; readonly error: Error };
+  'worker.output': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly callId: number | undefined;
+    readonly stream: OutputStream;
+    readonly line: string;
+  };
+  'worker.logged': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly callId: number | undefined;
+    readonly level: PythonLogLevel;
+    readonly logger: string;
+    readonly message: string;
+  };
+  'reply.dropped': { readonly path: string; readonly epoch: number; readonly callId: number };
+  'bus.subscriber_detached': { readonly event: string; readonly error: unknown };
+}
+
+export type BusEventName = keyof BusEvents;
+export type BusListener<Name extends BusEventName> = (event: BusEvents[Name], name: Name) => void;
+
+type AnyListener = (event: never, name: never) => void;
+
+/**
+ * A synchronous emitter. A listener that throws is detached, told of by `bus.subscriber_detached`, and never reaches the actor that emitted:
+ * a watcher must not be able to crash what it watches.
+ */
+export class Bus {
+  readonly #listeners = new Map<BusEventName | '*', Set<AnyListener>>();
+
+  /** Watch one event, or all of them with `'*'`. Returns the function that ends it. */
+  on<Name extends BusEventName>(name: Name | '*', listener: BusListener<Name>): () => void {
+    const set = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, set);
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+
+  emit<Name extends BusEventName>(name: Name, event: BusEvents[Name]): void {
+    this.#deliver(this.#listeners.get(name), name, event);
+    this.#deliver(this.#listeners.get('*'), name, event);
+  }
+
+  #deliver(set: Set<AnyListener> | undefined, name: BusEventName, event: object): void {
+    if (set === undefined) return;
+    for (const listener of set) {
+      try {
+        listener(event as never, name as never);
+      } catch (error) {
+        set.delete(listener);
+        this.emit('bus.subscriber_detached', { event: name, error });
+      }
+    }
+  }
+}

@@ -1,0 +1,220 @@
+// What can go wrong, for whom, and may it be tried again? The base of all errors, and those of a call.
+import { formatExitReason, type ExitReason } from './exit-reason.ts';
+import type { RemoteError } from './worker-facts.ts';
+
+/** Whether the call can have had an effect: `notSent` means that no byte of it left this process. */
+export type Outcome = 'notSent' | 'maybeExecuted';
+
+/** Categories of the ported design's error handler. */
+export type ErrorCategory =
+  | 'initialization_error'
+  | 'resource_error'
+  | 'system_error'
+  | 'connection_error'
+  | 'communication_error'
+  | 'timeout_error'
+  | 'python_error'
+  | 'session_error'
+  | 'configuration_error';
+
+const BRAND = Symbol.for('caduceus.error');
+
+/** Base of every error that this package throws or rejects with. Branch on `code`, never on the text. */
+export abstract class CaduceusError extends Error {
+  abstract readonly code: string;
+  abstract readonly category: ErrorCategory;
+  /** Whether the same call may succeed later without any change by the caller: the ported design's `temporary`. */
+  readonly retryable: boolean = false;
+  /** Present when the error belongs to a call. */
+  readonly outcome?: Outcome;
+  /** Present once a call has been routed: which bridge it was for. */
+  bridge?: string;
+  readonly [BRAND] = true;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Whether `value` is an error of this package, also when two copies of it are loaded. */
+export function isCaduceusError(value: unknown): value is CaduceusError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+/** A worker, as an error names it. */
+export interface WorkerRef {
+  readonly workerId: string;
+  readonly epoch: number;
+}
+
+/** What is known of a dead incarnation. */
+export interface CrashReport {
+  readonly reason: ExitReason;
+  /** The last bytes that the process wrote to stderr. */
+  readonly stderrTail: string;
+}
+
+/** The worker died while it had this call, or while it was brought up to date for it. */
+export class WorkerCrashedError extends CaduceusError {
+  readonly code = 'worker_crashed';
+  readonly category = 'connection_error';
+  override readonly retryable = true;
+  override readonly outcome: Outcome;
+  readonly workerId: string;
+  readonly epoch: number;
+  readonly exitReason: ExitReason;
+  readonly stderrTail: string;
+
+  constructor(op: string, worker: WorkerRef, report: CrashReport, outcome: Outcome) {
+    const sent = outcome === 'notSent' ? 'it was not sent' : 'it may have been executed';
+    super(
+      `call ${op} failed: worker ${worker.workerId} (epoch ${worker.epoch}) ended with ${formatExitReason(report.reason)}; ${sent}`,
+      report.reason.type === 'error' ? { cause: report.reason.error } : undefined,
+    );
+    this.outcome = outcome;
+    this.workerId = worker.workerId;
+    this.epoch = worker.epoch;
+    this.exitReason = report.reason;
+    this.stderrTail = report.stderrTail;
+  }
+}
+
+/** Python raised. `code` is the bridge's own where it gave one (`program_not_found`, `invalid_signature`, …), else `python_error`. */
+export class PythonError extends CaduceusError {
+  readonly code: string;
+  readonly category = 'python_error';
+  override readonly outcome: Outcome = 'maybeExecuted';
+  /** Name of the Python exception class. */
+  readonly pythonType: string;
+  /** Python's own traceback, as text. */
+  readonly traceback: string;
+  readonly workerId: string;
+  readonly epoch: number;
+
+  constructor(remote: RemoteError, worker: WorkerRef) {
+    super(
+      `${remote.type}: ${remote.message}`,
+      remote.cause === undefined ? undefined : { cause: new PythonError(remote.cause, worker) },
+    );
+    this.code = remote.code;
+    this.pythonType = remote.type;
+    this.traceback = remote.traceback;
+    this.workerId = worker.workerId;
+    this.epoch = worker.epoch;
+  }
+}
+
+/** The call's own time was over. When it had been sent, its worker is replaced, since the old call may still run in it. */
+export class DeadlineExceededError extends CaduceusError {
+  readonly code = 'deadline_exceeded';
+  readonly category = 'timeout_error';
+  override readonly retryable: boolean;
+  override readonly outcome: Outcome;
+  readonly timeoutMs: number;
+
+  constructor(op: string, timeoutMs: number, outcome: Outcome, where: string) {
+    super(`call ${op} exceeded its deadline of ${timeoutMs} ms ${where}`);
+    this.outcome = outcome;
+    this.retryable = outcome === 'notSent';
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** No worker became free in time; nothing was sent. */
+export class CheckoutTimeoutError extends CaduceusError {
+  readonly code = 'checkout_timeout';
+  readonly category = 'resource_error';
+  override readonly retryable = true;
+  override readonly outcome: Outcome = 'notSent';
+
+  constructor(op: string, checkoutTimeoutMs: number, found: string) {
+    super(`call ${op} waited ${checkoutTimeoutMs} ms for a worker and got none: ${found}`);
+  }
+}
+
+/** A bound was reached; nothing was sent and nothing has changed. */
+export class OverloadedError extends CaduceusError {
+  readonly code = 'overloaded';
+  readonly category = 'resource_error';
+  override readonly retryable = true;
+  override readonly outcome: Outcome = 'notSent';
+  readonly limit: string;
+
+  constructor(what: string, limit: string, max: number) {
+    super(`${what}: ${limit} is ${max} and reached`);
+    this.limit = limit;
+  }
+}
+
+/** The caller's AbortSignal fired. `cause` is the signal's reason. */
+export class CallAbortedError extends CaduceusError {
+  readonly code = 'aborted';
+  readonly category = 'timeout_error';
+  override readonly outcome: Outcome;
+
+  constructor(op: string, outcome: Outcome, cause: unknown) {
+    super(`call ${op} was aborted by its caller`, { cause });
+    this.outcome = outcome;
+  }
+}
+
+/** The session's or bridge's state could not be rebuilt on a new worker; the call itself was not sent. */
+export class ReplayFailedError extends CaduceusError {
+  readonly code = 'replay_failed';
+  readonly category = 'session_error';
+  override readonly outcome: Outcome = 'notSent';
+
+  constructor(op: string, scope: string, replayedOp: string, cause: Error) {
+    super(`call ${op} was not sent: replaying ${replayedOp} of the ${scope} scope failed: ${cause.message}`, { cause });
+  }
+}
+
+/** The pool has given up; `cause` is the last crash of its workers. */
+export class PoolFailedError extends CaduceusError {
+  readonly code = 'pool_failed';
+  readonly category = 'initialization_error';
+  override readonly outcome: Outcome = 'notSent';
+  readonly pool: string;
+
+  constructor(pool: string, because: string, cause: Error | undefined) {
+    super(`pool ${pool} has failed: ${because}`, cause === undefined ? undefined : { cause });
+    this.pool = pool;
+  }
+}
+
+/** The runtime was stopped before or while the call waited. */
+export class RuntimeStoppedError extends CaduceusError {
+  readonly code = 'runtime_stopped';
+  readonly category = 'system_error';
+  override readonly outcome: Outcome;
+
+  constructor(what: string, outcome: Outcome = 'notSent') {
+    super(`${what}: the runtime has been stopped`);
+    this.outcome = outcome;
+  }
+}
+
+/** The adapter has no such operation; nothing was sent. */
+export class UnknownOperationError extends CaduceusError {
+  readonly code = 'unknown_operation';
+  readonly category = 'configuration_error';
+  override readonly outcome: Outcome = 'notSent';
+
+  constructor(op: string, framework: string, known: readonly string[]) {
+    super(`bridge ${framework} has no operation ${op}; it has ${known.join(', ')}`);
+  }
+}
+
+/** A value that cannot cross the wire; `path` says which. Nothing was sent. */
+export class UnencodableError extends CaduceusError {
+  readonly code = 'unencodable';
+  readonly category = 'communication_error';
+  override readonly outcome: Outcome = 'notSent';
+  readonly path: string;
+
+  constructor(path: string, found: string) {
+    super(`${path} cannot be sent to Python: ${found}`);
+    this.path = path;
+  }
+}

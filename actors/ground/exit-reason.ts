@@ -1,0 +1,53 @@
+// Why did it end? One closed union for every child, worker or supervisor, compared by shape (OTP's exit reasons, as values).
+
+export type ExitReason =
+  | { readonly type: 'normal' }
+  | { readonly type: 'shutdown'; readonly detail?: unknown }
+  | { readonly type: 'killed' }
+  | { readonly type: 'exit_status'; readonly status: number }
+  | { readonly type: 'signal'; readonly signal: string }
+  | { readonly type: 'timeout'; readonly what: string }
+  | { readonly type: 'error'; readonly error: Error };
+
+export const NORMAL: ExitReason = { type: 'normal' };
+export const SHUTDOWN: ExitReason = { type: 'shutdown' };
+export const KILLED: ExitReason = { type: 'killed' };
+
+/**
+ * Whether a transient child that ended so is restarted: everything but `normal`, `shutdown` and `{shutdown, detail}`
+ * (OTP supervisor, "Restart types").
+ */
+export function isAbnormal(reason: ExitReason): boolean {
+  return reason.type !== 'normal' && reason.type !== 'shutdown';
+}
+
+/** The reason in one short phrase for people, e.g. `signal SIGKILL`. */
+export function formatExitReason(reason: ExitReason): string {
+  switch (reason.type) {
+    case 'normal':
+    case 'killed':
+      return reason.type;
+    case 'shutdown':
+      return reason.detail === undefined ? 'shutdown' : `shutdown (${formatDetail(reason.detail)})`;
+    case 'exit_status':
+      return `exit status ${reason.status}`;
+    case 'signal':
+      return `signal ${reason.signal}`;
+    case 'timeout':
+      return `timeout of ${reason.what}`;
+    case 'error':
+      return `${reason.error.name}: ${reason.error.message}`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+function formatDetail(detail: unknown): string {
+  return typeof detail === 'string' ? detail : JSON.stringify(detail);
+}
+
+/** How a process that nobody asked to end has ended: status 0 is `normal`, as for Erlang's ports. */
+export function exitReasonOf(status: number | null, signal: string | null): ExitReason {
+  if (signal !== null) return { type: 'signal', signal };
+  return status === 0 || status === null ? NORMAL : { type: 'exit_status', status };
+}

@@ -1,0 +1,52 @@
+// How much is too much? Every bound of the runtime, with its unit in its name and its reason beside it.
+
+export const LIMITS = {
+  /** A frame's body. Larger than any prompt, small enough that ten at once fit into memory. */
+  frameBytesMax: 64 * 1024 * 1024,
+  /** The first frame of a connection comes from a stranger, so it may be no larger than it must be. */
+  laneFrameBytesMax: 4096,
+  /** Linux cuts socket paths at 108 bytes, macOS at 104, and Node cuts silently: refuse well below. */
+  socketPathBytesMax: 100,
+  /** Bare Python starts in 10 to 100 ms; a hundred times that on a loaded machine. */
+  helloTimeoutMs: 10_000,
+  /** Importing torch or transformers takes 5 s warm and can take ten times that from a cold disk. */
+  startTimeoutMs: 60_000,
+  /** Asking an interpreter who it is: one short run of Python. */
+  interpreterProbeTimeoutMs: 10_000,
+  /** A process that has exited may have left a whole reply in the socket: wait this long for the end of the stream, which a grandchild may hold open. */
+  drainAfterExitMs: 50,
+  /** SIGKILL is certain but not instant (a core dump, a disk wait); after this the process is given up and the fact is reported. */
+  reapTimeoutMs: 5_000,
+  /** Between SIGTERM and SIGKILL, after the graceful time is over: enough for an atexit hook, not for a hang. */
+  terminateGraceMs: 1_000,
+  /** OTP's default shutdown time of a worker. */
+  shutdownMs: 5_000,
+  /** One line of a worker's output; longer lines are cut so that no log record is huge. */
+  outputLineBytesMax: 8192,
+  /** The last bytes of stderr that a crash report carries: a traceback fits, a flood does not. */
+  stderrTailBytesMax: 4096,
+  /** Nesting of a value on the wire: far above real data, far below either side's stack. */
+  valueDepthMax: 512,
+  /** The default of one call, queue and start included (the ported design's 30 s). */
+  callTimeoutMs: 30_000,
+  /** The default wait for a free worker (the ported design's 5 s for DSPy). */
+  checkoutTimeoutMs: 5_000,
+  /** Calls that may wait in one pool. Beyond this a caller is better told at once. */
+  queueLengthMax: 1_000,
+  /** Workers of a pool by default (the ported design's 4 for DSPy). */
+  poolSize: 4,
+  /** A typing slip must not start a thousand Pythons. */
+  poolSizeMax: 1_024,
+  /** Sessions of one pool: each holds a journal, so their number is a matter of memory. */
+  sessionsMax: 10_000,
+  /** State-changing operations kept for one scope after compaction; all are replayed before the first call on a new worker. */
+  journalEntriesMax: 1_000,
+  /** Elixir's default: three restarts in five seconds. */
+  maxRestarts: 3,
+  periodMs: 5_000,
+  /** A slow crash loop never trips the window: three failed starts in a row end it (a broken import does not mend itself). */
+  maxConsecutiveStartFailures: 3,
+  /** Replacements that the runtime itself orders (deadlines, aborts) in one `replacementPeriodMs`; further ones wait until the window allows them. */
+  replacementsMax: 30,
+  replacementPeriodMs: 10_000,
+} as const;

@@ -1,0 +1,37 @@
+// Which facts about a worker do other rooms talk of? Plain data, no behaviour.
+
+/** The two output streams of a process. */
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Levels of Python's `logging`. */
+export type PythonLogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical';
+
+/** What a worker says of itself before any user code is imported (`docs/protocol.md` §3). */
+export interface Hello {
+  readonly protocol: string;
+  readonly packageVersion: string;
+  readonly python: string;
+  readonly implementation: string;
+  readonly pid: number;
+  readonly gil: string;
+}
+
+/** What a worker says of itself when its bridge is built (`docs/protocol.md` §3). */
+export interface WorkerInfo {
+  readonly bridge: string;
+  readonly framework: {
+    readonly name: string;
+    readonly version: string;
+    readonly capabilities: readonly string[];
+  };
+  readonly operations: readonly string[];
+}
+
+/** A Python exception as data (`docs/protocol.md` §4). */
+export interface RemoteError {
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+  readonly code: string;
+  readonly cause?: RemoteError | undefined;
+}

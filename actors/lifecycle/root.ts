@@ -1,0 +1,34 @@
+// How does an actor of ours come to life? As the root of its own XState system, always with someone listening for its errors.
+import { createActor, type Actor, type AnyStateMachine, type InputFrom } from 'xstate';
+
+import type { Clock } from '../ground/clock.ts';
+
+export interface RootOptions<Machine extends AnyStateMachine> {
+  readonly id: string;
+  readonly clock: Clock;
+  readonly input: InputFrom<Machine>;
+  /**
+   * Called once when the machine itself threw in an action, guard or assign. Without a listener XState throws such an error in a timer, which ends the process;
+   * and it leaves what the machine invoked running, so the listener must clean up.
+   */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Make a root actor. It is not started: subscribe first, then `start()`.
+ * Supervised children are roots in a Map, never XState children: XState keeps children of a parent that threw running, and its bookkeeping of thousands of them is quadratic.
+ */
+export function createRoot<Machine extends AnyStateMachine>(
+  machine: Machine,
+  options: RootOptions<Machine>,
+): Actor<Machine> {
+  const { id, clock, input, onError } = options;
+  // The cast is XState's: its options type for a generic machine cannot be satisfied structurally.
+  const actor = createActor(machine, { id, clock, input } as never) as Actor<Machine>;
+  actor.subscribe({
+    error: (error) => {
+      onError(error instanceof Error ? error : new Error(String(error)));
+    },
+  });
+  return actor;
+}

@@ -1,0 +1,41 @@
+// May we work with this worker? A pure verdict over its `hello` (`docs/protocol.md` §3).
+import type { Hello } from '../ground/worker-facts.ts';
+import { PROTOCOL_VERSION } from './message.ts';
+
+export type HelloVerdict =
+  { readonly type: 'welcome' } | { readonly type: 'refuse'; readonly reason: string };
+
+/** The oldest Python that the worker's own code runs on. */
+export const PYTHON_MIN = '3.10';
+
+export function judgeHello(hello: Hello, pythonMin: string = PYTHON_MIN): HelloVerdict {
+  if (major(hello.protocol) !== major(PROTOCOL_VERSION)) {
+    return {
+      type: 'refuse',
+      reason: `protocol ${hello.protocol} found, ${major(PROTOCOL_VERSION)}.x wanted`,
+    };
+  }
+  if (compareVersions(hello.python, pythonMin) < 0) {
+    return { type: 'refuse', reason: `Python ${hello.python} found, ${pythonMin} or newer wanted` };
+  }
+  return { type: 'welcome' };
+}
+
+/** Compare dotted versions number by number; a missing part counts as 0, a suffix such as `rc1` is ignored. */
+export function compareVersions(left: string, right: string): number {
+  const a = parts(left);
+  const b = parts(right);
+  for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function parts(version: string): number[] {
+  return version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+}
+
+function major(version: string): string {
+  return version.split('.')[0] ?? '';
+}

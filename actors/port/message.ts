@@ -1,0 +1,122 @@
+// Which messages exist, and is this one of them? `docs/protocol.md` §3, §4, §6.
+import { z } from 'zod';
+
+import { ProtocolError } from '../ground/start-errors.ts';
+import type { Hello, PythonLogLevel, RemoteError, WorkerInfo } from '../ground/worker-facts.ts';
+
+/** The protocol that this side speaks. Equal major versions work together. */
+export const PROTOCOL_VERSION = '2.0';
+
+/** Where the worker finds its bridge: an importable module, or a file. */
+export interface BridgeSource {
+  readonly framework: string;
+  readonly module?: string | undefined;
+  readonly script?: string | undefined;
+  readonly class?: string | undefined;
+  readonly requiredPackages?: readonly string[] | undefined;
+}
+
+export interface WelcomeMessage {
+  readonly type: 'welcome';
+  readonly protocol: string;
+  readonly workerId: string;
+  readonly epoch: number;
+  readonly mode: 'pool-worker';
+  readonly frameBytesMax: number;
+  readonly scratchDir: string;
+  readonly bridge: BridgeSource;
+}
+
+export interface CallMessage {
+  readonly type: 'call';
+  readonly id: number;
+  readonly op: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly session: string | null;
+  /** What remains of the caller's time, in milliseconds, when the frame is written. */
+  readonly deadlineMs: number;
+}
+
+export type ReplyMessage =
+  | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly error: RemoteError };
+
+export interface LogMessage {
+  readonly type: 'log';
+  readonly level: PythonLogLevel;
+  readonly logger: string;
+  readonly message: string;
+  readonly callId: number | null;
+}
+
+export type ControlMessage =
+  | ({ readonly type: 'hello' } & Hello)
+  | ({ readonly type: 'ready' } & WorkerInfo)
+  | { readonly type: 'failed'; readonly error: RemoteError }
+  | LogMessage;
+
+const remoteErrorSchema: z.ZodType<RemoteError> = z.object({
+  type: z.string(),
+  message: z.string(),
+  traceback: z.string(),
+  code: z.string(),
+  get cause() {
+    return remoteErrorSchema.optional();
+  },
+});
+
+const controlSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.string(),
+    packageVersion: z.string(),
+    python: z.string(),
+    implementation: z.string(),
+    pid: z.int(),
+    gil: z.string(),
+  }),
+  z.object({
+    type: z.literal('ready'),
+    bridge: z.string(),
+    framework: z.object({
+      name: z.string(),
+      version: z.string(),
+      capabilities: z.array(z.string()),
+    }),
+    operations: z.array(z.string()),
+  }),
+  z.object({ type: z.literal('failed'), error: remoteErrorSchema }),
+  z.object({
+    type: z.literal('log'),
+    level: z.enum(['debug', 'info', 'warning', 'error', 'critical']),
+    logger: z.string(),
+    message: z.string(),
+    callId: z.int().nullable(),
+  }),
+]);
+
+/** @throws {@link ProtocolError} naming what is wrong. */
+export function parseControl(message: Record<string, unknown>): ControlMessage {
+  const parsed = controlSchema.safeParse(message);
+  if (parsed.success) return parsed.data;
+  throw new ProtocolError(`control lane: ${describe(message)}: ${z.prettifyError(parsed.error)}`);
+}
+
+/**
+ * On the hot path, hence by hand; only an error reply is looked at closely.
+ * @throws {@link ProtocolError} naming what is wrong.
+ */
+export function parseReply(message: Record<string, unknown>): ReplyMessage {
+  const { type, id, ok } = message;
+  if (type !== 'reply' || typeof id !== 'number' || typeof ok !== 'boolean') {
+    throw new ProtocolError(`replies lane: ${describe(message)} is no reply`);
+  }
+  if (ok) return { type, id, ok, result: message['result'] };
+  const error = remoteErrorSchema.safeParse(message['error']);
+  if (error.success) return { type, id, ok, error: error.data };
+  throw new ProtocolError(`replies lane: error of reply ${id}: ${z.prettifyError(error.error)}`);
+}
+
+function describe(message: Record<string, unknown>): string {
+  return `message of type ${JSON.stringify(message['type'])}`;
+}

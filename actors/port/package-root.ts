@@ -1,0 +1,22 @@
+// Where do the Python sources lie that belong to this very copy of the package?
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder that holds `package.json`: one floor up from the sources, two from the build. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('package.json of caduceus was not found above its own code');
+    folder = parent;
+  }
+  return folder;
+}
+
+/** Put first on every worker's path: that copy of the Python package wins over any installed one. */
+export const PYTHON_SOURCES = join(packageRoot(), 'python', 'src');
+
+/** Starts the worker loop without the working directory on `sys.path`, where a user's `json.py` would shadow the library. */
+export const WORKER_BOOT =
+  'import sys; sys.path[0:1] = [sys.argv[1]]; sys.argv[1:2] = []; from caduceus.worker import main; main()';

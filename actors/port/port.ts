@@ -1,0 +1,282 @@
+// What does one incarnation of a worker tell us, and how do we talk to it? Joins process, connections and codec; decides nothing about lives.
+import type { Clock } from '../ground/clock.ts';
+import { UnencodableError, type CrashReport } from '../ground/errors.ts';
+import { exitReasonOf, type ExitReason } from '../ground/exit-reason.ts';
+import { LIMITS } from '../ground/limits.ts';
+import { ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
+import type { Hello, OutputStream, RemoteError, WorkerInfo } from '../ground/worker-facts.ts';
+import { bodyBytesOf, encodeFrame, FrameDecoder } from './frame.ts';
+import { judgeHello } from './handshake.ts';
+import type { KillSignal, SpawnedProcess, Spawner, SpawnRequest } from './launcher.ts';
+import {
+  parseControl,
+  parseReply,
+  PROTOCOL_VERSION,
+  type BridgeSource,
+  type CallMessage,
+  type LogMessage,
+  type ReplyMessage,
+} from './message.ts';
+import { OutputLines } from './output-lines.ts';
+import type { Lane, Link, LinkFact, Transport } from './transport.ts';
+
+export interface PortRequest {
+  readonly workerId: string;
+  readonly epoch: number;
+  readonly nonce: string;
+  readonly spawn: SpawnRequest;
+  readonly bridge: BridgeSource;
+  readonly scratchDir: string;
+}
+
+export interface PortPorts {
+  readonly clock: Clock;
+  readonly spawner: Spawner;
+  readonly transport: Transport;
+}
+
+/** Everything that an incarnation can tell. `exited` is the last fact, told once; `broken` comes at most once before it. */
+export type PortFact =
+  | { readonly type: 'launched'; readonly pid: number }
+  | { readonly type: 'greeted'; readonly hello: Hello }
+  | { readonly type: 'ready'; readonly info: WorkerInfo }
+  | { readonly type: 'failed'; readonly error: RemoteError }
+  | { readonly type: 'reply'; readonly reply: ReplyMessage }
+  | { readonly type: 'logged'; readonly log: LogMessage }
+  | { readonly type: 'output'; readonly stream: OutputStream; readonly line: string }
+  /** The wire is over or wrong while the process may still live: it must be killed. */
+  | { readonly type: 'broken'; readonly cause: ExitReason | undefined }
+  | { readonly type: 'exited'; readonly report: CrashReport };
+
+export interface Port {
+  /** @throws {@link UnencodableError} when the frame would be too large; nothing was written then. */
+  call(message: CallMessage): void;
+  /** Ask the worker to finish what it has and to exit. */
+  shutdown(): void;
+  kill(signal: KillSignal): void;
+  /** Let go: kill what still lives, close connections and timers. No fact follows. */
+  close(): void;
+}
+
+/** What is known of the process's end: it is told once its last replies are in. */
+type Exit =
+  | { readonly type: 'none' }
+  | { readonly type: 'draining'; readonly reason: ExitReason; readonly timer: unknown }
+  | { readonly type: 'told' };
+
+/** Start one incarnation. Facts come later, never from inside this call. */
+export function openPort(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void): Port {
+  return new WorkerPort(request, ports, listener);
+}
+
+class WorkerPort implements Port {
+  readonly #request: PortRequest;
+  readonly #clock: Clock;
+  readonly #tell: (fact: PortFact) => void;
+  readonly #link: Link;
+  readonly #process: SpawnedProcess;
+  readonly #decoders = {
+    control: new FrameDecoder(LIMITS.frameBytesMax),
+    replies: new FrameDecoder(LIMITS.frameBytesMax),
+  };
+  readonly #output: Record<OutputStream, OutputLines>;
+  readonly #open = new Set<Lane>();
+  #exit: Exit = { type: 'none' };
+  /** After the first broken rule nothing more is read: there is no resynchronisation. */
+  #wire: 'intact' | 'broken' = 'intact';
+
+  constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
+    this.#request = request;
+    this.#clock = ports.clock;
+    this.#tell = (fact) => {
+      if (this.#exit.type !== 'told') listener(fact);
+    };
+    const lines = (stream: OutputStream): OutputLines =>
+      new OutputLines((line) => {
+        this.#tell({ type: 'output', stream, line });
+      });
+    this.#output = { stdout: lines('stdout'), stderr: lines('stderr') };
+    this.#link = ports.transport.expect(request.nonce, (fact) => {
+      this.#onLink(fact);
+    });
+    const invitation = JSON.stringify({ socket: ports.transport.address, nonce: request.nonce });
+    const env = { ...request.spawn.env, CADUCEUS_WORKER: invitation };
+    this.#process = ports.spawner.spawn({ ...request.spawn, env }, (fact) => {
+      switch (fact.type) {
+        case 'spawned':
+          this.#tell({ type: 'launched', pid: fact.pid });
+          return;
+        case 'output':
+          this.#output[fact.stream].push(fact.bytes);
+          return;
+        case 'failed':
+          this.#onExit({
+            type: 'error',
+            error: new SpawnFailedError(request.spawn.command, fact.error),
+          });
+          return;
+        case 'exited':
+          this.#onExit(exitReasonOf(fact.status, fact.signal));
+          return;
+        default:
+          fact satisfies never;
+      }
+    });
+  }
+
+  call(message: CallMessage): void {
+    const frame = encodeFrame(message);
+    const bodyBytes = bodyBytesOf(frame);
+    if (bodyBytes > LIMITS.frameBytesMax) {
+      throw new UnencodableError(
+        'args',
+        `the call is ${bodyBytes} bytes long, a frame holds ${LIMITS.frameBytesMax}`,
+      );
+    }
+    this.#link.write('calls', frame);
+  }
+
+  shutdown(): void {
+    this.#link.write('control', encodeFrame({ type: 'shutdown' }));
+  }
+
+  kill(signal: KillSignal): void {
+    this.#process.kill(signal);
+  }
+
+  close(): void {
+    if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
+    this.#exit = { type: 'told' };
+    this.#process.kill('SIGKILL');
+    this.#link.close();
+  }
+
+  #onLink(fact: LinkFact): void {
+    switch (fact.type) {
+      case 'opened':
+        this.#open.add(fact.lane);
+        return;
+      case 'bytes':
+        this.#onBytes(fact.lane, fact.bytes);
+        return;
+      case 'ended':
+        this.#onLaneEnd(fact.lane);
+        return;
+      default:
+        fact satisfies never;
+    }
+  }
+
+  #onBytes(lane: Lane, bytes: Buffer): void {
+    if (lane === 'stdout' || lane === 'stderr') {
+      this.#output[lane].push(bytes);
+      return;
+    }
+    if (this.#wire === 'broken') return;
+    try {
+      switch (lane) {
+        case 'replies':
+          this.#decoders.replies.feed(bytes, (message) => {
+            this.#tell({ type: 'reply', reply: parseReply(message) });
+            return 'more';
+          });
+          return;
+        case 'control':
+          this.#decoders.control.feed(bytes, (message) => {
+            this.#onControl(message);
+            return 'more';
+          });
+          return;
+        case 'calls':
+          throw new ProtocolError('bytes on the calls lane, which only Node writes to');
+        default:
+          lane satisfies never;
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#wire = 'broken';
+      this.#tell({ type: 'broken', cause: { type: 'error', error } });
+    }
+  }
+
+  #onControl(raw: Record<string, unknown>): void {
+    const message = parseControl(raw);
+    switch (message.type) {
+      case 'hello': {
+        this.#answerHello(message);
+        return;
+      }
+      case 'ready':
+        this.#tell({ type: 'ready', info: message });
+        return;
+      case 'failed':
+        this.#tell({ type: 'failed', error: message.error });
+        return;
+      case 'log':
+        this.#tell({ type: 'logged', log: message });
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #answerHello(hello: Hello): void {
+    const verdict = judgeHello(hello);
+    if (verdict.type === 'refuse') {
+      this.#link.write('control', encodeFrame(verdict));
+      const error = new ProtocolError(`worker refused: ${verdict.reason}`);
+      this.#tell({ type: 'broken', cause: { type: 'error', error } });
+      return;
+    }
+    const { workerId, epoch, scratchDir, bridge } = this.#request;
+    this.#link.write(
+      'control',
+      encodeFrame({
+        type: 'welcome',
+        protocol: PROTOCOL_VERSION,
+        workerId,
+        epoch,
+        mode: 'pool-worker',
+        frameBytesMax: LIMITS.frameBytesMax,
+        scratchDir,
+        bridge,
+      }),
+    );
+    this.#tell({ type: 'greeted', hello });
+  }
+
+  #onLaneEnd(lane: Lane): void {
+    this.#open.delete(lane);
+    if (lane === 'stdout' || lane === 'stderr') this.#output[lane].flush();
+    if (this.#exit.type === 'draining') {
+      if (this.#drained()) this.#tellExit(this.#exit.reason);
+      return;
+    }
+    // The end of output lanes proves nothing (user code may close its stdout), that of a wire lane is the end.
+    if (lane === 'control' || lane === 'calls' || lane === 'replies') {
+      this.#tell({ type: 'broken', cause: undefined });
+    }
+  }
+
+  #onExit(reason: ExitReason): void {
+    if (this.#exit.type !== 'none') return;
+    const timer = this.#clock.setTimeout(() => {
+      this.#tellExit(reason);
+    }, LIMITS.drainAfterExitMs);
+    this.#exit = { type: 'draining', reason, timer };
+    if (this.#drained()) this.#tellExit(reason);
+  }
+
+  /** Whether all that the dead process wrote has been read: replies are delivered before its calls are failed. */
+  #drained(): boolean {
+    return !this.#open.has('replies') && !this.#open.has('control') && !this.#open.has('stderr');
+  }
+
+  #tellExit(reason: ExitReason): void {
+    if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
+    for (const output of Object.values(this.#output)) output.flush();
+    this.#tell({ type: 'exited', report: { reason, stderrTail: this.#output.stderr.tail() } });
+    this.#exit = { type: 'told' };
+    this.#link.close();
+  }
+}

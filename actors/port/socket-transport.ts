@@ -1,0 +1,150 @@
+// How do workers really connect? One private unix socket per runtime; each connection shows its nonce and lane first.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Clock } from '../ground/clock.ts';
+import { LIMITS } from '../ground/limits.ts';
+import { InvalidConfigError } from '../ground/start-errors.ts';
+import { FrameDecoder } from './frame.ts';
+import { LANES, type Lane, type Link, type LinkFact, type Transport } from './transport.ts';
+
+interface Expected {
+  readonly listener: (fact: LinkFact) => void;
+  readonly sockets: Map<Lane, Socket>;
+}
+
+/** The real transport. Dispose it to close every connection and to remove its directory. */
+export class SocketTransport implements Transport {
+  readonly address: string;
+  /** Private (0700) directory of this run; scratch folders of workers live here too. */
+  readonly directory: string;
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #expected = new Map<string, Expected>();
+  readonly #strangers = new Set<Socket>();
+
+  private constructor(clock: Clock, directory: string, server: Server) {
+    this.#clock = clock;
+    this.directory = directory;
+    this.address = join(directory, 's');
+    this.#server = server;
+  }
+
+  /**
+   * Make the directory and listen.
+   * @throws {@link InvalidConfigError} when the socket's path would be longer than the system allows.
+   */
+  static async listen(clock: Clock): Promise<SocketTransport> {
+    const directory = mkdtempSync(join(tmpdir(), 'caduceus-'));
+    const server = createServer();
+    const transport = new SocketTransport(clock, directory, server);
+    const pathBytes = Buffer.byteLength(transport.address);
+    if (pathBytes > LIMITS.socketPathBytesMax) {
+      rmSync(directory, { recursive: true, force: true });
+      throw new InvalidConfigError(
+        'TMPDIR',
+        `the socket path ${transport.address} has ${pathBytes} bytes, at most ${LIMITS.socketPathBytesMax} are allowed; name a shorter temporary directory`,
+      );
+    }
+    server.on('connection', (socket) => {
+      transport.#greet(socket);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(transport.address, resolve);
+    });
+    return transport;
+  }
+
+  /** A path below the private directory, e.g. for the scratch folder of one incarnation. It goes with the directory. */
+  pathOf(name: string): string {
+    return join(this.directory, name);
+  }
+
+  expect(nonce: string, listener: (fact: LinkFact) => void): Link {
+    const expected: Expected = { listener, sockets: new Map() };
+    this.#expected.set(nonce, expected);
+    return {
+      write: (lane, bytes) => {
+        const socket = expected.sockets.get(lane);
+        if (socket?.writable === true) socket.write(bytes);
+      },
+      close: () => {
+        this.#expected.delete(nonce);
+        for (const socket of expected.sockets.values()) {
+          socket.removeAllListeners();
+          socket.on('error', ignoreError);
+          socket.destroy();
+        }
+      },
+    };
+  }
+
+  /** Close everything and remove the directory. */
+  async close(): Promise<void> {
+    for (const socket of this.#strangers) socket.destroy();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** A stranger must show a nonce and a lane in its first frame, soon and in few bytes. */
+  #greet(socket: Socket): void {
+    const decoder = new FrameDecoder(LIMITS.laneFrameBytesMax);
+    this.#strangers.add(socket);
+    const timer = this.#clock.setTimeout(() => {
+      socket.destroy();
+    }, LIMITS.helloTimeoutMs);
+    socket.on('error', ignoreError);
+    socket.on('close', () => {
+      this.#clock.clearTimeout(timer);
+      this.#strangers.delete(socket);
+    });
+    const onData = (bytes: Buffer): void => {
+      try {
+        decoder.feed(bytes, (message) => {
+          this.#clock.clearTimeout(timer);
+          this.#strangers.delete(socket);
+          socket.off('data', onData);
+          if (!this.#admit(socket, message, decoder)) socket.destroy();
+          return 'stop';
+        });
+      } catch {
+        // Not our worker, or not in its right mind: it has no incarnation to blame, so it is only closed.
+        socket.destroy();
+      }
+    };
+    socket.on('data', onData);
+  }
+
+  #admit(socket: Socket, message: Record<string, unknown>, decoder: FrameDecoder): boolean {
+    const { type, nonce, lane } = message;
+    if (type !== 'lane' || typeof nonce !== 'string' || !isLane(lane)) return false;
+    const expected = this.#expected.get(nonce);
+    if (expected === undefined || expected.sockets.has(lane)) return false;
+    expected.sockets.set(lane, socket);
+    expected.listener({ type: 'opened', lane });
+    const rest = decoder.rest();
+    if (rest.length > 0) expected.listener({ type: 'bytes', lane, bytes: rest });
+    socket.on('data', (bytes: Buffer) => {
+      expected.listener({ type: 'bytes', lane, bytes });
+    });
+    socket.once('close', () => {
+      expected.listener({ type: 'ended', lane });
+    });
+    return true;
+  }
+}
+
+function isLane(value: unknown): value is Lane {
+  return (LANES as readonly unknown[]).includes(value);
+}
+
+function ignoreError(): void {
+  // A broken connection is told as its end ('close' follows); the error adds nothing.
+}

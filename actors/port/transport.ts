@@ -1,0 +1,26 @@
+// What does a port need of the connections to its process? The port for sockets; tests put scripted workers behind it.
+
+/** The five connections of one incarnation (`docs/protocol.md` §1). */
+export const LANES = ['control', 'calls', 'replies', 'stdout', 'stderr'] as const;
+export type Lane = (typeof LANES)[number];
+
+export type LinkFact =
+  | { readonly type: 'opened'; readonly lane: Lane }
+  | { readonly type: 'bytes'; readonly lane: Lane; readonly bytes: Buffer }
+  | { readonly type: 'ended'; readonly lane: Lane };
+
+/** The connections of one incarnation, seen from Node. */
+export interface Link {
+  /** Write to a lane that Node writes to. Bytes for a lane that is gone are dropped: its end is told as a fact. */
+  write(lane: 'control' | 'calls', bytes: Buffer): void;
+  /** Let go of all connections and of the nonce. No fact follows. */
+  close(): void;
+}
+
+/** Where workers connect to. */
+export interface Transport {
+  /** What the worker must be told, e.g. the path of the socket. */
+  readonly address: string;
+  /** Expect the one worker that will show `nonce`. Facts come in the order of the bytes on each lane. */
+  expect(nonce: string, listener: (fact: LinkFact) => void): Link;
+}

@@ -1,0 +1,111 @@
+// How is an operation of one bridge called? Joins its adapter (what to say) with its pool (whom to say it to).
+import { UnknownOperationError } from '../actors/ground/errors.ts';
+import type { Ids } from '../actors/ground/ids.ts';
+import { InvalidConfigError } from '../actors/ground/start-errors.ts';
+import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
+import { BUILT_IN_OPERATIONS, type Adapter, type AdapterRoles, type Args } from './adapters/adapter.ts';
+
+/** Options of every call. */
+export interface CallOptions {
+  /** One caller's state; its calls run in order, on one worker while that lives. Absent: the anonymous scope, shared by all such calls. */
+  readonly sessionId?: string;
+  /** The whole call: queue, restart of a worker, replay and run. Default 30 000, or the pool's `callTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** How long it may wait for a worker. Default 5 000, or the pool's. */
+  readonly checkoutTimeoutMs?: number;
+  /** Abort it. A call that runs already takes its worker with it, which is replaced. */
+  readonly signal?: AbortSignal;
+}
+
+/** Which worker holds a session's state. */
+export interface WorkerView {
+  readonly workerId: string;
+  readonly epoch: number;
+  readonly pid: number | undefined;
+  readonly state: string;
+}
+
+/** One bridge: its operations by name. From `runtime.pool(name)`. */
+export class BridgeHandle {
+  readonly name: string;
+  readonly adapter: Adapter;
+  readonly #pool: Pool;
+  readonly #ids: Ids;
+
+  constructor(name: string, adapter: Adapter, pool: Pool, ids: Ids) {
+    this.name = name;
+    this.adapter = adapter;
+    this.#pool = pool;
+    this.#ids = ids;
+  }
+
+  /**
+   * Run one operation. `args` are the adapter's; the result is what its `transformResponse` makes of Python's answer.
+   * @throws a {@link CaduceusError}; branch on its `code`, and on `outcome` before trying again.
+   */
+  async call(op: string, args: Args = {}, options: CallOptions = {}): Promise<unknown> {
+    const { adapter } = this;
+    const operation = adapter.operations[op];
+    const known = Object.keys(adapter.operations);
+    if (operation === undefined && known.length > 0 && !isBuiltIn(op)) {
+      throw new UnknownOperationError(op, this.name, [...known, ...BUILT_IN_OPERATIONS]);
+    }
+    const sent = adapter.transformRequest?.(op, args, { newId: () => this.#ids.next(this.name) }) ?? args;
+    const { timeoutMs, checkoutTimeoutMs, sessionId, signal } = checkOptions(options);
+    const result = await this.#pool.call({
+      op,
+      args: sent,
+      sessionId,
+      signal,
+      timeoutMs: timeoutMs ?? this.#pool.callTimeoutMs,
+      checkoutTimeoutMs: checkoutTimeoutMs ?? this.#pool.checkoutTimeoutMs,
+      change: operation?.change && { change: operation.change, key: operation.key?.(sent) ?? op },
+    });
+    return adapter.transformResponse === undefined ? result : adapter.transformResponse(op, result);
+  }
+
+  /**
+   * The operation that plays this role.
+   * @throws {@link InvalidConfigError} when the adapter gives the role to none.
+   */
+  role(role: keyof AdapterRoles): string {
+    const op = this.adapter.roles?.[role];
+    if (op === undefined) {
+      throw new InvalidConfigError(`adapter ${this.adapter.framework}.roles.${role}`, 'is not given to any operation');
+    }
+    return op;
+  }
+
+  /** Gauges and counters of the pool. */
+  statistics(): PoolStatistics {
+    return this.#pool.statistics;
+  }
+
+  /** The worker that holds this session's state at the moment, or undefined. */
+  workerOf(sessionId: string): WorkerView | undefined {
+    const worker = this.#pool.workerOf(sessionId);
+    return (
+      worker && {
+        workerId: worker.workerId,
+        epoch: worker.epoch,
+        pid: worker.pid,
+        state: worker.state,
+      }
+    );
+  }
+}
+
+function isBuiltIn(op: string): boolean {
+  return (BUILT_IN_OPERATIONS as readonly string[]).includes(op);
+}
+
+function checkOptions(options: CallOptions): CallOptions {
+  for (const field of ['timeoutMs', 'checkoutTimeoutMs'] as const) {
+    const value = options[field];
+    if (value !== undefined && !(value > 0)) {
+      throw new InvalidConfigError(`options.${field}`, `must be above 0, found ${value}`);
+    }
+  }
+  if (options.sessionId === '') throw new InvalidConfigError('options.sessionId', 'must not be empty');
+  return options;
+}

@@ -1,0 +1,108 @@
+// What may a user configure, and what is wrong with what was given? One schema; unknown keys are refused.
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+
+import { LIMITS } from '../actors/ground/limits.ts';
+import { InvalidConfigError, ScriptNotFoundError } from '../actors/ground/start-errors.ts';
+import type { PoolOptions } from '../supervisors/pool/pool.ts';
+import type { Adapter } from './adapters/adapter.ts';
+
+/** One bridge of a runtime. */
+export interface BridgeConfig {
+  readonly adapter: Adapter;
+  readonly pool?: PoolOptions;
+  /** A `.py` file with the bridge class, in place of the adapter's own module. Relative to the working directory. */
+  readonly scriptPath?: string;
+  /** The name of the bridge class; needed only when the script defines more than one. */
+  readonly pythonClass?: string;
+  /** Adds to the adapter's. */
+  readonly requiredPackages?: readonly string[];
+  /** At least the adapter's. */
+  readonly minPythonVersion?: string;
+  /** The interpreter of this bridge alone. */
+  readonly python?: string;
+  /** Environment variables for its workers; only an allow-list is inherited. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RuntimeConfig {
+  /** By name. At least one. */
+  readonly bridges: Readonly<Record<string, BridgeConfig>>;
+  /** The bridge that is meant when a call names none. Default: `dspy` where there is one, else the first. */
+  readonly default?: string;
+  /** The interpreter of all bridges. Default: `CADUCEUS_PYTHON`, the active virtual environment, `.venv` here, `python3`. */
+  readonly python?: string;
+  /** Where log records go. Default: warnings and worse, as JSON lines on stderr (`CADUCEUS_LOG_LEVEL` changes the level). `false`: nowhere. */
+  readonly logger?: Logger | false;
+}
+
+const ms = z.number().positive();
+const poolSchema = z.strictObject({
+  size: z.int().min(1).max(LIMITS.poolSizeMax).optional(),
+  checkoutTimeoutMs: ms.optional(),
+  callTimeoutMs: ms.optional(),
+  queueLengthMax: z.int().min(0).optional(),
+  startTimeoutMs: ms.optional(),
+  shutdownMs: z.number().min(0).optional(),
+  maxRestarts: z.int().min(0).optional(),
+  periodMs: ms.optional(),
+  maxConsecutiveStartFailures: z.int().min(1).optional(),
+});
+
+const bridgeSchema = z.strictObject({
+  adapter: z.custom<Adapter>(
+    (value) => typeof value === 'object' && value !== null && 'framework' in value,
+    'is no adapter; make one with dspy() or defineAdapter()',
+  ),
+  pool: poolSchema.optional(),
+  scriptPath: z.string().min(1).optional(),
+  pythonClass: z.string().min(1).optional(),
+  requiredPackages: z.array(z.string()).optional(),
+  minPythonVersion: z
+    .string()
+    .regex(/^\d+(\.\d+){1,2}$/u, 'is no version such as 3.11')
+    .optional(),
+  python: z.string().min(1).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+});
+
+const runtimeSchema = z.strictObject({
+  bridges: z
+    .record(
+      z.string().regex(/^[A-Za-z][\w-]*$/u, 'is no bridge name (letters, digits, - and _)'),
+      bridgeSchema,
+    )
+    .refine((bridges) => Object.keys(bridges).length > 0, 'names no bridge'),
+  default: z.string().optional(),
+  python: z.string().min(1).optional(),
+  logger: z
+    .union([z.literal(false), z.custom<Logger>((value) => typeof value === 'object' && value !== null)])
+    .optional(),
+});
+
+/** @throws {@link InvalidConfigError} naming the first field that is wrong. */
+export function checkConfig(config: RuntimeConfig): void {
+  const parsed = runtimeSchema.safeParse(config);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new InvalidConfigError((issue?.path ?? []).map(String).join('.') || 'config', issue?.message ?? '');
+  }
+  if (config.default !== undefined && !(config.default in config.bridges)) {
+    const known = Object.keys(config.bridges).join(', ');
+    throw new InvalidConfigError('default', `${config.default} is no bridge; there are ${known}`);
+  }
+}
+
+/**
+ * The absolute path of a bridge's script.
+ * @throws {@link ScriptNotFoundError} when there is no such file.
+ */
+export function checkScript(scriptPath: string): string {
+  const path = resolve(scriptPath);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new ScriptNotFoundError(path, 'there is no such file');
+  if (!found.isFile()) throw new ScriptNotFoundError(path, 'it is not a file');
+  return path;
+}

@@ -1,0 +1,205 @@
+// How does a program embed it all? Builds the tree from a configuration, and ends it.
+import { mkdirSync, rm } from 'node:fs';
+
+import { Bus, type BusEventName, type BusListener } from '../actors/ground/bus.ts';
+import { systemClock } from '../actors/ground/clock.ts';
+import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
+import { systemIds } from '../actors/ground/ids.ts';
+import { InvalidConfigError } from '../actors/ground/start-errors.ts';
+import type { Child } from '../actors/lifecycle/child.ts';
+import { workerEnv } from '../actors/port/env.ts';
+import { resolveInterpreter } from '../actors/port/interpreter.ts';
+import { PYTHON_SOURCES, WORKER_BOOT } from '../actors/port/package-root.ts';
+import { SocketTransport } from '../actors/port/socket-transport.ts';
+import { systemSpawner } from '../actors/port/spawn.ts';
+import type { Scratch } from '../actors/worker/worker.ts';
+import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
+import { Supervisor } from '../supervisors/supervisor.ts';
+import { BridgeHandle } from './bridge-handle.ts';
+import { checkConfig, checkScript, type BridgeConfig, type RuntimeConfig } from './config.ts';
+import { MlBridge } from './ml-bridge.ts';
+import { defaultLogger, logEvents } from './telemetry/log.ts';
+
+/** One node of the supervision tree, as people want to see it. */
+export interface TreeNode {
+  readonly id: string;
+  readonly kind: 'supervisor' | 'worker';
+  readonly state: string;
+  readonly epoch: number;
+  readonly pid: number | undefined;
+  readonly children: readonly TreeNode[];
+}
+
+/** A running tree. Made by {@link createRuntime}; `await using` stops it. */
+export class Runtime implements AsyncDisposable {
+  /** The unified interface to all bridges. */
+  readonly ml: MlBridge;
+  /** Settles when the tree has ended, with its reason; never rejects. */
+  readonly exited: Promise<ExitReason>;
+  readonly #bridges: ReadonlyMap<string, BridgeHandle>;
+  readonly #parts: Parts;
+  #stopped: Promise<ExitReason> | undefined;
+
+  /** @internal use {@link createRuntime} */
+  constructor(parts: Parts, bridges: ReadonlyMap<string, BridgeHandle>, defaultBridge: string) {
+    this.#parts = parts;
+    this.#bridges = bridges;
+    this.ml = new MlBridge(bridges, defaultBridge);
+    this.exited = parts.exited;
+  }
+
+  /**
+   * One bridge, to call its operations by name.
+   * @throws {@link InvalidConfigError} when there is no such bridge.
+   */
+  pool(name: string): BridgeHandle {
+    const bridge = this.#bridges.get(name);
+    if (bridge !== undefined) return bridge;
+    const known = [...this.#bridges.keys()].join(', ');
+    throw new InvalidConfigError('bridge', `${name} is not configured; there are ${known}`);
+  }
+
+  /** The supervision tree as it is now. */
+  tree(): TreeNode {
+    return nodeOf(this.#parts.root);
+  }
+
+  /** Watch what happens (`'*'` for everything). A listener that throws is detached. Returns the function that ends it. */
+  on<Name extends BusEventName>(name: Name | '*', listener: BusListener<Name>): () => void {
+    return this.#parts.bus.on(name, listener);
+  }
+
+  /**
+   * Stop everything: waiting calls are rejected with `runtime_stopped`, running ones may finish within their pool's `shutdownMs`, then the
+   * workers are ended. Bounded; a second call gets the same promise.
+   */
+  stop(): Promise<ExitReason> {
+    this.#stopped ??= stopParts(this.#parts);
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+interface Parts {
+  readonly bus: Bus;
+  readonly root: Supervisor;
+  readonly pools: readonly Pool[];
+  readonly transport: SocketTransport;
+  readonly exited: Promise<ExitReason>;
+  readonly endLog: () => void;
+}
+
+/**
+ * Start the workers of all bridges, and give the runtime once each bridge has one that is ready.
+ * @throws {@link InvalidConfigError}, {@link ScriptNotFoundError}, {@link PythonNotFoundError}, {@link PythonTooOldError} before anything is started;
+ *   {@link PoolFailedError} when the workers of a bridge cannot start: its `cause` holds Python's traceback, and everything is stopped again.
+ */
+export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
+  checkConfig(config);
+  const setups = await Promise.all(
+    Object.entries(config.bridges).map(([name, bridge]) => poolSetup(name, bridge, config)),
+  );
+  const parts = await startParts(setups, config);
+  try {
+    await Promise.all(parts.pools.map((pool) => pool.ready()));
+  } catch (error) {
+    await stopParts(parts);
+    throw error;
+  }
+  const bridges = new Map<string, BridgeHandle>();
+  for (const pool of parts.pools) {
+    const bridge = config.bridges[pool.name];
+    if (bridge === undefined) continue;
+    bridges.set(pool.name, new BridgeHandle(pool.name, bridge.adapter, pool, systemIds));
+  }
+  const names = Object.keys(config.bridges);
+  const fallback = names.includes('dspy') ? 'dspy' : (names[0] ?? '');
+  return new Runtime(parts, bridges, config.default ?? fallback);
+}
+
+type Setup = Omit<PoolSetup, 'makeScratch'>;
+
+async function poolSetup(name: string, bridge: BridgeConfig, config: RuntimeConfig): Promise<Setup> {
+  const { adapter, scriptPath, pythonClass } = bridge;
+  const script = scriptPath === undefined ? undefined : checkScript(scriptPath);
+  if (script === undefined && adapter.pythonModule === undefined) {
+    throw new InvalidConfigError(`bridges.${name}.scriptPath`, 'is needed: the adapter names no module');
+  }
+  const interpreter = await resolveInterpreter({
+    explicit: bridge.python ?? config.python,
+    env: process.env,
+    cwd: process.cwd(),
+    minVersion: bridge.minPythonVersion ?? adapter.minPythonVersion,
+  });
+  return {
+    name,
+    options: bridge.pool ?? {},
+    bridge: {
+      framework: name,
+      ...(script === undefined ? { module: adapter.pythonModule } : { script }),
+      ...(pythonClass === undefined ? {} : { class: pythonClass }),
+      requiredPackages: [...(adapter.requiredPackages ?? []), ...(bridge.requiredPackages ?? [])],
+    },
+    spawn: {
+      command: interpreter.executable,
+      args: ['-c', WORKER_BOOT, PYTHON_SOURCES],
+      env: workerEnv(process.env, { ...adapter.env, ...bridge.env }),
+    },
+  };
+}
+
+async function startParts(setups: readonly Setup[], config: RuntimeConfig): Promise<Parts> {
+  const bus = new Bus();
+  const { logger = defaultLogger(process.env) } = config;
+  const endLog = logger === false ? () => undefined : logEvents(bus, logger);
+  const transport = await SocketTransport.listen(systemClock);
+  const ports = { clock: systemClock, ids: systemIds, bus, spawner: systemSpawner, transport };
+  const makeScratch = (name: string): Scratch => scratchIn(transport, name);
+  const pools = setups.map((setup) => new Pool({ ...setup, makeScratch }, ports));
+  let settle: (reason: ExitReason) => void = () => undefined;
+  const exited = new Promise<ExitReason>((resolve) => {
+    settle = resolve;
+  });
+  const root = new Supervisor(
+    {
+      id: 'root',
+      path: '',
+      epoch: 1,
+      listener: (fact) => {
+        if (fact.type === 'child.stopped') settle(fact.reason);
+      },
+    },
+    { children: pools.map((pool) => pool.childSpec()) },
+    ports,
+  );
+  return { bus, root, pools, transport, exited, endLog };
+}
+
+function scratchIn(transport: SocketTransport, name: string): Scratch {
+  const path = transport.pathOf(name);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return {
+    path,
+    remove: () => {
+      // Best effort: what is left goes with the run's directory.
+      rm(path, { recursive: true, force: true }, () => undefined);
+    },
+  };
+}
+
+async function stopParts(parts: Parts): Promise<ExitReason> {
+  for (const pool of parts.pools) pool.close();
+  parts.root.stop('infinity', SHUTDOWN);
+  const reason = await parts.exited;
+  await parts.transport.close();
+  parts.endLog();
+  return reason;
+}
+
+function nodeOf(child: Child): TreeNode {
+  const { id, kind, state, epoch, pid } = child;
+  return { id, kind, state, epoch, pid, children: child.children().map(nodeOf) };
+}

@@ -1,0 +1,227 @@
+// What is a pool of workers of one bridge? A supervisor of workers and a router, joined so that neither waits for the other.
+import { PoolFailedError, RuntimeStoppedError } from '../../actors/ground/errors.ts';
+import { formatExitReason, type ExitReason } from '../../actors/ground/exit-reason.ts';
+import { LIMITS } from '../../actors/ground/limits.ts';
+import type { SpawnRequest } from '../../actors/port/launcher.ts';
+import type { BridgeSource } from '../../actors/port/message.ts';
+import {
+  workerStart,
+  type Scratch,
+  type Worker,
+  type WorkerPorts,
+} from '../../actors/worker/worker.ts';
+import type { ChildSpec } from '../child-spec.ts';
+import { Supervisor } from '../supervisor.ts';
+import type { CallRequest } from './call-row.ts';
+import { Router, type RouterStatistics } from './router.ts';
+
+export interface PoolOptions {
+  /** Workers. Default 4. */
+  readonly size?: number | undefined;
+  /** Default time of a call to find a worker, in ms. Default 5 000. */
+  readonly checkoutTimeoutMs?: number | undefined;
+  /** Default time of a whole call, in ms. Default 30 000. */
+  readonly callTimeoutMs?: number | undefined;
+  /** Calls that may wait. Default 1 000. */
+  readonly queueLengthMax?: number | undefined;
+  /** From the start of a worker to `ready`, in ms. Default 60 000. */
+  readonly startTimeoutMs?: number | undefined;
+  /** What a worker gets to finish its call when the pool stops, in ms. Default 5 000. */
+  readonly shutdownMs?: number | undefined;
+  /** Restarts within `periodMs` before the pool gives up. Default 3. */
+  readonly maxRestarts?: number | undefined;
+  /** Default 5 000. */
+  readonly periodMs?: number | undefined;
+  /** Failed starts in a row before the pool gives up. Default 3. */
+  readonly maxConsecutiveStartFailures?: number | undefined;
+}
+
+export interface PoolSetup {
+  readonly name: string;
+  readonly options: PoolOptions;
+  readonly spawn: SpawnRequest;
+  readonly bridge: BridgeSource;
+  readonly makeScratch: (name: string) => Scratch;
+}
+
+export interface PoolStatistics extends RouterStatistics {
+  readonly size: number;
+  readonly state: 'starting' | 'serving' | 'failed' | 'stopped';
+}
+
+type Availability =
+  | { readonly type: 'starting' }
+  | { readonly type: 'serving' }
+  | { readonly type: 'failed'; readonly error: PoolFailedError }
+  | { readonly type: 'stopped' };
+
+/** One pool. Made by the runtime; `childSpec` goes into the root supervisor. */
+export class Pool {
+  readonly name: string;
+  readonly #setup: PoolSetup;
+  readonly #ports: WorkerPorts;
+  readonly #router: Router;
+  readonly #waiters = new Set<() => void>();
+  #supervisor: Supervisor | undefined;
+  #availability: Availability = { type: 'starting' };
+
+  constructor(setup: PoolSetup, ports: WorkerPorts) {
+    this.name = setup.name;
+    this.#setup = setup;
+    this.#ports = ports;
+    this.#router = new Router(
+      {
+        pool: setup.name,
+        queueLengthMax: setup.options.queueLengthMax ?? LIMITS.queueLengthMax,
+        replaceWorker: (worker, epoch, because) => {
+          this.#supervisor?.replaceChild(worker.id, epoch, because);
+        },
+      },
+      ports,
+    );
+  }
+
+  get statistics(): PoolStatistics {
+    return {
+      size: this.size,
+      state: this.#availability.type,
+      ...this.#router.statistics(),
+    };
+  }
+
+  get size(): number {
+    return this.#setup.options.size ?? LIMITS.poolSize;
+  }
+
+  /** Default times of a call, for those who name none. */
+  get callTimeoutMs(): number {
+    return this.#setup.options.callTimeoutMs ?? LIMITS.callTimeoutMs;
+  }
+
+  get checkoutTimeoutMs(): number {
+    return this.#setup.options.checkoutTimeoutMs ?? LIMITS.checkoutTimeoutMs;
+  }
+
+  get supervisor(): Supervisor | undefined {
+    return this.#supervisor;
+  }
+
+  /** Settles once the first worker is ready, or rejects with {@link PoolFailedError}: whoever calls before simply waits in the queue. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const now = this.#availability;
+        if (now.type === 'starting') return;
+        this.#waiters.delete(look);
+        if (now.type === 'failed') reject(now.error);
+        else if (now.type === 'stopped') reject(new RuntimeStoppedError(`pool ${this.name}`));
+        else resolve();
+      };
+      this.#waiters.add(look);
+      look();
+    });
+  }
+
+  call(request: CallRequest): Promise<unknown> {
+    return this.#router.call(request);
+  }
+
+  /** The worker that holds the session's state now, if one does. */
+  workerOf(sessionId: string): Worker | undefined {
+    return this.#router.boundWorker(sessionId);
+  }
+
+  /** The child specification of the pool: temporary, since a pool that gives up stays failed and takes no other with it. */
+  childSpec(): ChildSpec {
+    return {
+      id: this.name,
+      type: 'supervisor',
+      restart: 'temporary',
+      start: (start) => {
+        const { maxRestarts, periodMs } = this.#setup.options;
+        const supervisor = new Supervisor(
+          {
+            ...start,
+            listener: (fact) => {
+              if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
+              start.listener(fact);
+            },
+          },
+          {
+            children: this.#workerSpecs(),
+            ...(maxRestarts === undefined ? {} : { maxRestarts }),
+            ...(periodMs === undefined ? {} : { periodMs }),
+            onGiveUp: (because, last) => {
+              this.#onGiveUp(because, last);
+            },
+          },
+          this.#ports,
+        );
+        this.#supervisor = supervisor;
+        return supervisor;
+      },
+    };
+  }
+
+  /** Take no more calls; those that wait are rejected, those that run may finish while the workers are stopped. */
+  close(): void {
+    if (this.#availability.type !== 'failed') this.#become({ type: 'stopped' });
+    this.#router.close(() => new RuntimeStoppedError(`pool ${this.name}`));
+  }
+
+  #workerSpecs(): readonly ChildSpec[] {
+    const { options, spawn, bridge, makeScratch } = this.#setup;
+    const start = workerStart(
+      {
+        spawn,
+        bridge,
+        makeScratch,
+        startTimeoutMs: options.startTimeoutMs ?? LIMITS.startTimeoutMs,
+        watcher: {
+          workerReady: (worker) => {
+            if (this.#availability.type === 'starting') this.#become({ type: 'serving' });
+            this.#router.workerReady(worker);
+          },
+          workerUnavailable: (worker) => {
+            this.#router.workerUnavailable(worker);
+          },
+        },
+      },
+      this.#ports,
+    );
+    return Array.from({ length: this.size }, (_, index) => ({
+      id: String(index),
+      start,
+      restart: 'permanent',
+      shutdown: options.shutdownMs ?? LIMITS.shutdownMs,
+      ack: 'spawned',
+      maxConsecutiveStartFailures:
+        options.maxConsecutiveStartFailures ?? LIMITS.maxConsecutiveStartFailures,
+    }));
+  }
+
+  #onGiveUp(because: string, last: ExitReason): void {
+    this.#failWith(`${because.replaceAll('_', ' ')}; last exit: ${formatExitReason(last)}`, last);
+  }
+
+  #onSupervisorStopped(reason: ExitReason): void {
+    // Not asked for and not given up: its own machine threw.
+    if (reason.type === 'error') this.#failWith('its supervisor failed', reason);
+    this.#router.dispose();
+  }
+
+  #failWith(because: string, last: ExitReason): void {
+    if (this.#availability.type === 'failed' || this.#availability.type === 'stopped') return;
+    const cause = last.type === 'error' ? last.error : undefined;
+    const makeError = (): PoolFailedError => new PoolFailedError(this.name, because, cause);
+    const error = makeError();
+    this.#become({ type: 'failed', error });
+    this.#ports.bus.emit('pool.failed', { pool: this.name, error });
+    this.#router.close(makeError);
+  }
+
+  #become(availability: Availability): void {
+    this.#availability = availability;
+    for (const look of [...this.#waiters]) look();
+  }
+}

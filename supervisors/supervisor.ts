@@ -1,0 +1,399 @@
+// Who holds the children, in which order do they start and stop, and who carries out the verdicts? The shell around the supervisor's machine.
+import type { Actor, SnapshotFrom } from 'xstate';
+
+import type { Bus } from '../actors/ground/bus.ts';
+import type { Clock, TimerId } from '../actors/ground/clock.ts';
+import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
+import { LIMITS } from '../actors/ground/limits.ts';
+import { InvalidConfigError } from '../actors/ground/start-errors.ts';
+import type {
+  Child,
+  ChildFact,
+  ChildStart,
+  LifecycleState,
+  Shutdown,
+} from '../actors/lifecycle/child.ts';
+import { createRoot } from '../actors/lifecycle/root.ts';
+import { fullChildSpec, type ChildSpec, type FullChildSpec } from './child-spec.ts';
+import { replacementDelayMs } from './restart-intensity.ts';
+import { supervisorMachine, type SupervisorEvent } from './supervisor.machine.ts';
+
+export interface SupervisorFlags {
+  /** In start order; stopped in reverse. */
+  readonly children: readonly ChildSpec[];
+  /** Default 3 restarts … */
+  readonly maxRestarts?: number;
+  /** … in 5 000 ms. */
+  readonly periodMs?: number;
+  /** Told when it gives up, with the crash that was one too many, before its children are stopped. */
+  readonly onGiveUp?: (because: string, last: ExitReason) => void;
+}
+
+export interface SupervisorPorts {
+  readonly clock: Clock;
+  readonly bus: Bus;
+}
+
+/** Rows outlive lifecycles: the row alone gives out epochs, from 1, never one twice. */
+interface Row {
+  readonly spec: FullChildSpec;
+  nextEpoch: number;
+  life: Child | undefined;
+  startFailuresCount: number;
+  lastReason: ExitReason;
+  order: 'none' | 'replace';
+  replacements: readonly number[];
+  timer: TimerId;
+}
+
+const REPLACEMENT_LIMIT = {
+  maxRestarts: LIMITS.replacementsMax,
+  periodMs: LIMITS.replacementPeriodMs,
+};
+
+/** A `start` for a supervisor as the child of another. */
+export function supervisorStart(flags: SupervisorFlags, ports: SupervisorPorts): ChildStart {
+  return (start) => new Supervisor(start, flags, ports);
+}
+
+/**
+ * A one_for_one supervisor. Starts its children in order, restarts what crashes within its intensity, beyond it stops all in reverse order and ends with `shutdown`.
+ */
+export class Supervisor implements Child {
+  readonly id: string;
+  readonly kind = 'supervisor';
+  readonly epoch: number;
+  readonly pid = undefined;
+  readonly #start: Parameters<ChildStart>[0];
+  readonly #flags: SupervisorFlags;
+  readonly #ports: SupervisorPorts;
+  readonly #actor: Actor<typeof supervisorMachine>;
+  readonly #rows = new Map<string, Row>();
+  /** The row whose end or whose readiness the walk through the children waits for. */
+  #awaited: Row | undefined;
+  #toStop: Row[] = [];
+  #stopWith: Shutdown | undefined;
+  #told: LifecycleState = 'spawning';
+  #failure: Error | undefined;
+
+  constructor(start: Parameters<ChildStart>[0], flags: SupervisorFlags, ports: SupervisorPorts) {
+    this.id = start.id;
+    this.epoch = start.epoch;
+    this.#start = start;
+    this.#flags = flags;
+    this.#ports = ports;
+    for (const child of flags.children) {
+      const spec = fullChildSpec(child);
+      if (this.#rows.has(spec.id)) throw new InvalidConfigError('children[].id', `${spec.id} twice`);
+      this.#rows.set(spec.id, newRow(spec));
+    }
+    this.#actor = createRoot(this.#machine(), {
+      id: start.path,
+      clock: ports.clock,
+      input: {
+        intensity: {
+          maxRestarts: flags.maxRestarts ?? LIMITS.maxRestarts,
+          periodMs: flags.periodMs ?? LIMITS.periodMs,
+        },
+      },
+      onError: (error) => {
+        this.#onMachineError(error);
+      },
+    });
+    this.#actor.subscribe((snapshot) => {
+      this.#onSnapshot(snapshot);
+    });
+    // Not from inside this constructor: a child tells nothing from inside its own start.
+    ports.clock.afterPoll(() => {
+      this.#actor.start();
+    });
+  }
+
+  get state(): LifecycleState {
+    return this.#failure === undefined ? lifecycleState(this.#actor.getSnapshot()) : 'stopped';
+  }
+
+  /** Restarts that count in the window, the latest first. */
+  get restartHistory(): readonly number[] {
+    return this.#actor.getSnapshot().context.history;
+  }
+
+  children(): readonly Child[] {
+    return [...this.#rows.values()].flatMap((row) => (row.life === undefined ? [] : [row.life]));
+  }
+
+  /** A supervisor that ended is started anew as another lifecycle; there is nothing to restart in this one. */
+  restart(): void {
+    return undefined;
+  }
+
+  stop(shutdown: Shutdown, reason: ExitReason): void {
+    if (shutdown === 'brutal_kill') this.#stopWith = shutdown;
+    this.#actor.send({ type: 'supervisor.stop', reason });
+  }
+
+  /**
+   * Kill a child and start its next incarnation, as `terminateChild` and `restartChild` would. Never spends the restart budget.
+   * Ignored when the child is not there, is not of `epoch` any more, or the supervisor is not running.
+   */
+  replaceChild(id: string, epoch: number, because: string): void {
+    const row = this.#rows.get(id);
+    if (row?.life?.epoch !== epoch || row.order === 'replace') return;
+    if (!this.#actor.getSnapshot().matches('running')) return;
+    if (row.life.state === 'crashed' || row.life.state === 'restarting') return;
+    row.order = 'replace';
+    this.#tellDecision(row, 'replace', because, { type: 'timeout', what: because });
+    row.life.stop('brutal_kill', SHUTDOWN);
+  }
+
+  #machine(): typeof supervisorMachine {
+    return supervisorMachine.provide({
+      actions: {
+        startChildren: () => {
+          this.#startFrom([...this.#rows.values()]);
+        },
+        restartChild: (_, { id }) => {
+          this.#restart(id);
+        },
+        keepChildDown: (_, { id }) => {
+          this.#settleDown(id, 'keep_down');
+        },
+        removeChild: (_, { id }) => {
+          this.#settleDown(id, 'remove');
+          this.#rows.delete(id);
+        },
+        giveUpOn: (_, { id, because }) => {
+          const row = this.#row(id);
+          this.#tellDecision(row, 'give_up', because, row.lastReason);
+          this.#flags.onGiveUp?.(because, row.lastReason);
+        },
+        stopChildren: () => {
+          this.#awaited = undefined;
+          this.#toStop = [...this.#rows.values()];
+          this.#stopNext();
+        },
+      },
+    });
+  }
+
+  #row(id: string): Row {
+    const row = this.#rows.get(id);
+    if (row === undefined) throw new Error(`supervisor has no child ${id}`);
+    return row;
+  }
+
+  /** Start in order; each must be acknowledged before the next begins. */
+  #startFrom(rows: readonly Row[]): void {
+    for (const [index, row] of rows.entries()) {
+      try {
+        this.#startLife(row);
+      } catch (cause) {
+        const error = cause instanceof Error ? cause : new Error(String(cause));
+        this.#send({ type: 'children.start_failed', id: row.spec.id, reason: { type: 'error', error } });
+        return;
+      }
+      if (row.spec.ack === 'ready') {
+        this.#awaited = row;
+        this.#toStart = rows.slice(index + 1);
+        return;
+      }
+    }
+    this.#send({ type: 'children.started' });
+  }
+  #toStart: readonly Row[] = [];
+
+  #startLife(row: Row): void {
+    const epoch = row.nextEpoch;
+    row.nextEpoch += 1;
+    row.order = 'none';
+    const { id } = row.spec;
+    const path = this.#start.path === '' ? id : `${this.#start.path}/${id}`;
+    row.life = row.spec.start({
+      id,
+      path,
+      epoch,
+      listener: (fact) => {
+        this.#onFact(row, fact);
+      },
+    });
+  }
+
+  #onFact(row: Row, fact: ChildFact): void {
+    // From a row that is gone, or from an incarnation that is: told too late to matter.
+    if (this.#rows.get(row.spec.id) !== row || fact.epoch !== row.nextEpoch - 1) return;
+    switch (fact.type) {
+      case 'child.ready':
+        row.startFailuresCount = 0;
+        if (this.#awaited === row) {
+          this.#awaited = undefined;
+          this.#startFrom(this.#toStart);
+        }
+        return;
+      case 'child.unavailable':
+        return;
+      case 'child.crashed':
+        if (fact.phase === 'starting') row.startFailuresCount += 1;
+        this.#onEnd(row, fact.report.reason);
+        return;
+      case 'child.stopped':
+        row.life = undefined;
+        if (row.order === 'replace' && this.#actor.getSnapshot().matches('running')) {
+          this.#startReplacement(row);
+          return;
+        }
+        this.#onEnd(row, fact.reason);
+        return;
+      default:
+        fact satisfies never;
+    }
+  }
+
+  #onEnd(row: Row, reason: ExitReason): void {
+    row.lastReason = reason;
+    const snapshot = this.#actor.getSnapshot();
+    if (this.#failure !== undefined) {
+      this.#finishFailure();
+    } else if (this.#awaited === row && snapshot.matches('starting')) {
+      this.#awaited = undefined;
+      this.#send({ type: 'children.start_failed', id: row.spec.id, reason });
+    } else if (snapshot.matches('stopping')) {
+      if (this.#awaited === row && row.life === undefined) this.#stopNext();
+    } else {
+      this.#send({
+        type: 'child.crashed',
+        id: row.spec.id,
+        facts: {
+          restart: row.spec.restart,
+          reason,
+          startFailuresCount: row.startFailuresCount,
+          maxConsecutiveStartFailures: row.spec.maxConsecutiveStartFailures,
+          nowMs: this.#ports.clock.nowMs(),
+        },
+      });
+    }
+  }
+
+  #restart(id: string): void {
+    const row = this.#row(id);
+    this.#tellDecision(row, 'restart', 'within restart intensity', row.lastReason);
+    if (row.life === undefined) {
+      this.#startLife(row);
+      return;
+    }
+    const epoch = row.nextEpoch;
+    row.nextEpoch += 1;
+    row.life.restart(epoch, 0);
+  }
+
+  #settleDown(id: string, verdict: 'keep_down' | 'remove'): void {
+    const row = this.#row(id);
+    this.#tellDecision(row, verdict, `restart type ${row.spec.restart}`, row.lastReason);
+    row.life?.stop('brutal_kill', row.lastReason);
+    row.life = undefined;
+  }
+
+  #startReplacement(row: Row): void {
+    const nowMs = this.#ports.clock.nowMs();
+    const delayMs = replacementDelayMs(REPLACEMENT_LIMIT, row.replacements, nowMs);
+    row.replacements = [nowMs + delayMs, ...row.replacements].slice(0, LIMITS.replacementsMax);
+    if (delayMs === 0) {
+      this.#startLife(row);
+      return;
+    }
+    row.timer = this.#ports.clock.setTimeout(() => {
+      this.#startLife(row);
+    }, delayMs);
+  }
+
+  /** Stop in reverse start order, one at a time. */
+  #stopNext(): void {
+    for (let row = this.#toStop.pop(); row !== undefined; row = this.#toStop.pop()) {
+      this.#ports.clock.clearTimeout(row.timer);
+      if (row.life === undefined) continue;
+      this.#awaited = row;
+      row.life.stop(this.#stopWith ?? row.spec.shutdown, SHUTDOWN);
+      return;
+    }
+    this.#send({ type: 'children.stopped' });
+  }
+
+  #send(event: SupervisorEvent): void {
+    this.#actor.send(event);
+  }
+
+  #tellDecision(
+    row: Row,
+    verdict: 'restart' | 'keep_down' | 'remove' | 'give_up' | 'replace',
+    because: string,
+    reason: ExitReason,
+  ): void {
+    this.#ports.bus.emit('supervisor.decided', {
+      supervisor: this.#start.path,
+      child: row.spec.id,
+      epoch: row.nextEpoch - 1,
+      reason,
+      verdict,
+      because,
+      restartsInWindow: this.restartHistory.length,
+    });
+  }
+
+  #onSnapshot(snapshot: SnapshotFrom<typeof supervisorMachine>): void {
+    const state = lifecycleState(snapshot);
+    if (state === this.#told) return;
+    this.#told = state;
+    if (state === 'ready') {
+      this.#start.listener({ type: 'child.ready', id: this.id, epoch: this.epoch });
+    } else if (state === 'stopped') {
+      this.#tellStopped(snapshot.context.reason);
+    }
+  }
+
+  #tellStopped(reason: ExitReason): void {
+    this.#ports.bus.emit('supervisor.stopped', { supervisor: this.#start.path, reason });
+    this.#start.listener({ type: 'child.stopped', id: this.id, epoch: this.epoch, reason });
+  }
+
+  /** The machine threw: XState would leave the subtree running. It is stopped first, then the parent hears. */
+  #onMachineError(error: Error): void {
+    this.#failure = error;
+    for (const row of this.#rows.values()) {
+      this.#ports.clock.clearTimeout(row.timer);
+      row.life?.stop('brutal_kill', SHUTDOWN);
+    }
+    this.#finishFailure();
+  }
+
+  #finishFailure(): void {
+    if (this.#failure === undefined || this.children().length > 0) return;
+    this.#tellStopped({ type: 'error', error: this.#failure });
+  }
+}
+
+function newRow(spec: FullChildSpec): Row {
+  return {
+    spec,
+    nextEpoch: 1,
+    life: undefined,
+    startFailuresCount: 0,
+    lastReason: SHUTDOWN,
+    order: 'none',
+    replacements: [],
+    timer: undefined,
+  };
+}
+
+function lifecycleState(snapshot: SnapshotFrom<typeof supervisorMachine>): LifecycleState {
+  switch (snapshot.value) {
+    case 'starting':
+      return 'spawning';
+    case 'running':
+      return 'ready';
+    case 'stopping':
+      return 'stopping';
+    case 'stopped':
+      return 'stopped';
+    default:
+      return snapshot.value satisfies never;
+  }
+}
