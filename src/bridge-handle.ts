@@ -3,7 +3,12 @@ import { UnknownOperationError } from '../actors/ground/errors.ts';
 import type { Ids } from '../actors/ground/ids.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
-import { BUILT_IN_OPERATIONS, type Adapter, type AdapterRoles, type Args } from './adapters/adapter.ts';
+import {
+  BUILT_IN_OPERATIONS,
+  type Adapter,
+  type AdapterRoles,
+  type Args,
+} from './adapters/adapter.ts';
 
 /** Options of every call. */
 export interface CallOptions {
@@ -50,7 +55,8 @@ export class BridgeHandle {
     if (operation === undefined && known.length > 0 && !isBuiltIn(op)) {
       throw new UnknownOperationError(op, this.name, [...known, ...BUILT_IN_OPERATIONS]);
     }
-    const sent = adapter.transformRequest?.(op, args, { newId: () => this.#ids.next(this.name) }) ?? args;
+    const sent =
+      adapter.transformRequest?.(op, args, { newId: () => this.#ids.next(this.name) }) ?? args;
     const { timeoutMs, checkoutTimeoutMs, sessionId, signal } = checkOptions(options);
     const result = await this.#pool.call({
       op,
@@ -71,7 +77,10 @@ export class BridgeHandle {
   role(role: keyof AdapterRoles): string {
     const op = this.adapter.roles?.[role];
     if (op === undefined) {
-      throw new InvalidConfigError(`adapter ${this.adapter.framework}.roles.${role}`, 'is not given to any operation');
+      throw new InvalidConfigError(
+        `adapter ${this.adapter.framework}.roles.${role}`,
+        'is not given to any operation',
+      );
     }
     return op;
   }
@@ -106,6 +115,7 @@ function checkOptions(options: CallOptions): CallOptions {
       throw new InvalidConfigError(`options.${field}`, `must be above 0, found ${value}`);
     }
   }
-  if (options.sessionId === '') throw new InvalidConfigError('options.sessionId', 'must not be empty');
+  if (options.sessionId === '')
+    throw new InvalidConfigError('options.sessionId', 'must not be empty');
   return options;
 }

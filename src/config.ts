@@ -78,7 +78,10 @@ const runtimeSchema = z.strictObject({
   default: z.string().optional(),
   python: z.string().min(1).optional(),
   logger: z
-    .union([z.literal(false), z.custom<Logger>((value) => typeof value === 'object' && value !== null)])
+    .union([
+      z.literal(false),
+      z.custom<Logger>((value) => typeof value === 'object' && value !== null),
+    ])
     .optional(),
 });
 
@@ -87,7 +90,10 @@ export function checkConfig(config: RuntimeConfig): void {
   const parsed = runtimeSchema.safeParse(config);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new InvalidConfigError((issue?.path ?? []).map(String).join('.') || 'config', issue?.message ?? '');
+    throw new InvalidConfigError(
+      (issue?.path ?? []).map(String).join('.') || 'config',
+      issue?.message ?? '',
+    );
   }
   if (config.default !== undefined && !(config.default in config.bridges)) {
     const known = Object.keys(config.bridges).join(', ');

@@ -12,7 +12,7 @@ import { resolveInterpreter } from '../actors/port/interpreter.ts';
 import { PYTHON_SOURCES, WORKER_BOOT } from '../actors/port/package-root.ts';
 import { SocketTransport } from '../actors/port/socket-transport.ts';
 import { systemSpawner } from '../actors/port/spawn.ts';
-import type { Scratch } from '../actors/worker/worker.ts';
+import type { Scratch } from '../actors/worker/worker-types.ts';
 import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
 import { Supervisor } from '../supervisors/supervisor.ts';
 import { BridgeHandle } from './bridge-handle.ts';
@@ -122,11 +122,18 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
 
 type Setup = Omit<PoolSetup, 'makeScratch'>;
 
-async function poolSetup(name: string, bridge: BridgeConfig, config: RuntimeConfig): Promise<Setup> {
+async function poolSetup(
+  name: string,
+  bridge: BridgeConfig,
+  config: RuntimeConfig,
+): Promise<Setup> {
   const { adapter, scriptPath, pythonClass } = bridge;
   const script = scriptPath === undefined ? undefined : checkScript(scriptPath);
   if (script === undefined && adapter.pythonModule === undefined) {
-    throw new InvalidConfigError(`bridges.${name}.scriptPath`, 'is needed: the adapter names no module');
+    throw new InvalidConfigError(
+      `bridges.${name}.scriptPath`,
+      'is needed: the adapter names no module',
+    );
   }
   const interpreter = await resolveInterpreter({
     explicit: bridge.python ?? config.python,

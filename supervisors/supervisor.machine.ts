@@ -1,7 +1,8 @@
 // Which states does a supervisor go through, and which verdict is which transition? It decides and never spawns: `supervisor.ts` carries out.
-import { assign, setup } from 'xstate';
+import { assign, setup, type SnapshotFrom } from 'xstate';
 
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
+import type { LifecycleState } from '../actors/lifecycle/child.ts';
 import { judgeCrash, type CrashFacts, type CrashVerdict } from './restart-policy.ts';
 import type { RestartIntensity } from './restart-intensity.ts';
 
@@ -39,7 +40,7 @@ export const supervisorMachine = setup({
     startChildren: () => {
       throw new Error('not provided: startChildren');
     },
-    restartChild: (_, _params: { id: string }) => {
+    restartChild: (_, _params: { id: string; history: readonly number[] }) => {
       throw new Error('not provided: restartChild');
     },
     keepChildDown: (_, _params: { id: string }) => {
@@ -100,7 +101,13 @@ export const supervisorMachine = setup({
             guard: { type: 'judged', params: ({ event }) => ({ ...event, as: 'restart' }) },
             actions: [
               { type: 'countRestart', params: ({ event }) => event },
-              { type: 'restartChild', params: ({ event }) => event },
+              {
+                type: 'restartChild',
+                params: ({ context, event }) => ({
+                  id: event.id,
+                  history: context.history,
+                }),
+              },
             ],
           },
           {
@@ -119,7 +126,10 @@ export const supervisorMachine = setup({
                 type: 'giveUpOn',
                 params: ({ context, event }) => {
                   const verdict = verdictOn(context, event.facts);
-                  return { id: event.id, because: verdict.type === 'give_up' ? verdict.because : '' };
+                  return {
+                    id: event.id,
+                    because: verdict.type === 'give_up' ? verdict.because : '',
+                  };
                 },
               },
               { type: 'recordReason', params: { reason: SHUTDOWN } },
@@ -139,3 +149,18 @@ export const supervisorMachine = setup({
   },
   output: ({ context }) => context.reason,
 });
+
+/** The supervisor's state in the words that hold for every child. */
+export function lifecycleStateOf(snapshot: SnapshotFrom<typeof supervisorMachine>): LifecycleState {
+  switch (snapshot.value) {
+    case 'starting':
+      return 'spawning';
+    case 'running':
+      return 'ready';
+    case 'stopping':
+    case 'stopped':
+      return snapshot.value;
+    default:
+      return snapshot.value satisfies never;
+  }
+}

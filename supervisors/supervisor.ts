@@ -1,11 +1,7 @@
 // Who holds the children, in which order do they start and stop, and who carries out the verdicts? The shell around the supervisor's machine.
 import type { Actor, SnapshotFrom } from 'xstate';
 
-import type { Bus } from '../actors/ground/bus.ts';
-import type { Clock, TimerId } from '../actors/ground/clock.ts';
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
-import { LIMITS } from '../actors/ground/limits.ts';
-import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type {
   Child,
   ChildFact,
@@ -14,47 +10,18 @@ import type {
   Shutdown,
 } from '../actors/lifecycle/child.ts';
 import { createRoot } from '../actors/lifecycle/root.ts';
-import { fullChildSpec, type ChildSpec, type FullChildSpec } from './child-spec.ts';
-import { replacementDelayMs } from './restart-intensity.ts';
-import { supervisorMachine, type SupervisorEvent } from './supervisor.machine.ts';
-
-export interface SupervisorFlags {
-  /** In start order; stopped in reverse. */
-  readonly children: readonly ChildSpec[];
-  /** Default 3 restarts … */
-  readonly maxRestarts?: number;
-  /** … in 5 000 ms. */
-  readonly periodMs?: number;
-  /** Told when it gives up, with the crash that was one too many, before its children are stopped. */
-  readonly onGiveUp?: (because: string, last: ExitReason) => void;
-}
-
-export interface SupervisorPorts {
-  readonly clock: Clock;
-  readonly bus: Bus;
-}
-
-/** Rows outlive lifecycles: the row alone gives out epochs, from 1, never one twice. */
-interface Row {
-  readonly spec: FullChildSpec;
-  nextEpoch: number;
-  life: Child | undefined;
-  startFailuresCount: number;
-  lastReason: ExitReason;
-  order: 'none' | 'replace';
-  replacements: readonly number[];
-  timer: TimerId;
-}
-
-const REPLACEMENT_LIMIT = {
-  maxRestarts: LIMITS.replacementsMax,
-  periodMs: LIMITS.replacementPeriodMs,
-};
-
-/** A `start` for a supervisor as the child of another. */
-export function supervisorStart(flags: SupervisorFlags, ports: SupervisorPorts): ChildStart {
-  return (start) => new Supervisor(start, flags, ports);
-}
+import {
+  isCurrent,
+  rowsOf,
+  startLife,
+  takeEpoch,
+  takeReplacement,
+  tellDecision,
+  type Row,
+  type Verdict,
+} from './child-row.ts';
+import { intensityOf, type SupervisorFlags, type SupervisorPorts } from './supervisor-flags.ts';
+import { lifecycleStateOf, supervisorMachine, type SupervisorEvent } from './supervisor.machine.ts';
 
 /**
  * A one_for_one supervisor. Starts its children in order, restarts what crashes within its intensity, beyond it stops all in reverse order and ends with `shutdown`.
@@ -68,9 +35,10 @@ export class Supervisor implements Child {
   readonly #flags: SupervisorFlags;
   readonly #ports: SupervisorPorts;
   readonly #actor: Actor<typeof supervisorMachine>;
-  readonly #rows = new Map<string, Row>();
+  readonly #rows: Map<string, Row>;
   /** The row whose end or whose readiness the walk through the children waits for. */
   #awaited: Row | undefined;
+  #toStart: readonly Row[] = [];
   #toStop: Row[] = [];
   #stopWith: Shutdown | undefined;
   #told: LifecycleState = 'spawning';
@@ -82,19 +50,12 @@ export class Supervisor implements Child {
     this.#start = start;
     this.#flags = flags;
     this.#ports = ports;
-    for (const child of flags.children) {
-      const spec = fullChildSpec(child);
-      if (this.#rows.has(spec.id)) throw new InvalidConfigError('children[].id', `${spec.id} twice`);
-      this.#rows.set(spec.id, newRow(spec));
-    }
+    this.#rows = rowsOf(flags.children);
     this.#actor = createRoot(this.#machine(), {
       id: start.path,
       clock: ports.clock,
       input: {
-        intensity: {
-          maxRestarts: flags.maxRestarts ?? LIMITS.maxRestarts,
-          periodMs: flags.periodMs ?? LIMITS.periodMs,
-        },
+        intensity: intensityOf(flags),
       },
       onError: (error) => {
         this.#onMachineError(error);
@@ -110,12 +71,7 @@ export class Supervisor implements Child {
   }
 
   get state(): LifecycleState {
-    return this.#failure === undefined ? lifecycleState(this.#actor.getSnapshot()) : 'stopped';
-  }
-
-  /** Restarts that count in the window, the latest first. */
-  get restartHistory(): readonly number[] {
-    return this.#actor.getSnapshot().context.history;
+    return this.#failure === undefined ? lifecycleStateOf(this.#actor.getSnapshot()) : 'stopped';
   }
 
   children(): readonly Child[] {
@@ -152,8 +108,8 @@ export class Supervisor implements Child {
         startChildren: () => {
           this.#startFrom([...this.#rows.values()]);
         },
-        restartChild: (_, { id }) => {
-          this.#restart(id);
+        restartChild: (_, { id, history }) => {
+          this.#restart(this.#row(id), history);
         },
         keepChildDown: (_, { id }) => {
           this.#settleDown(id, 'keep_down');
@@ -189,7 +145,11 @@ export class Supervisor implements Child {
         this.#startLife(row);
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause));
-        this.#send({ type: 'children.start_failed', id: row.spec.id, reason: { type: 'error', error } });
+        this.#send({
+          type: 'children.start_failed',
+          id: row.spec.id,
+          reason: { type: 'error', error },
+        });
         return;
       }
       if (row.spec.ack === 'ready') {
@@ -200,27 +160,15 @@ export class Supervisor implements Child {
     }
     this.#send({ type: 'children.started' });
   }
-  #toStart: readonly Row[] = [];
-
   #startLife(row: Row): void {
-    const epoch = row.nextEpoch;
-    row.nextEpoch += 1;
-    row.order = 'none';
-    const { id } = row.spec;
-    const path = this.#start.path === '' ? id : `${this.#start.path}/${id}`;
-    row.life = row.spec.start({
-      id,
-      path,
-      epoch,
-      listener: (fact) => {
-        this.#onFact(row, fact);
-      },
+    startLife(row, this.#start.path, (fact) => {
+      this.#onFact(row, fact);
     });
   }
 
   #onFact(row: Row, fact: ChildFact): void {
     // From a row that is gone, or from an incarnation that is: told too late to matter.
-    if (this.#rows.get(row.spec.id) !== row || fact.epoch !== row.nextEpoch - 1) return;
+    if (this.#rows.get(row.spec.id) !== row || !isCurrent(row, fact)) return;
     switch (fact.type) {
       case 'child.ready':
         row.startFailuresCount = 0;
@@ -273,16 +221,13 @@ export class Supervisor implements Child {
     }
   }
 
-  #restart(id: string): void {
-    const row = this.#row(id);
-    this.#tellDecision(row, 'restart', 'within restart intensity', row.lastReason);
-    if (row.life === undefined) {
-      this.#startLife(row);
-      return;
-    }
-    const epoch = row.nextEpoch;
-    row.nextEpoch += 1;
-    row.life.restart(epoch, 0);
+  #restart(row: Row, history: readonly number[]): void {
+    const { bus } = this.#ports;
+    const reason = row.lastReason;
+    const because = 'within the restart intensity';
+    tellDecision(bus, this.#start.path, row, { verdict: 'restart', because, reason, history });
+    if (row.life === undefined) this.#startLife(row);
+    else row.life.restart(takeEpoch(row), 0);
   }
 
   #settleDown(id: string, verdict: 'keep_down' | 'remove'): void {
@@ -293,9 +238,7 @@ export class Supervisor implements Child {
   }
 
   #startReplacement(row: Row): void {
-    const nowMs = this.#ports.clock.nowMs();
-    const delayMs = replacementDelayMs(REPLACEMENT_LIMIT, row.replacements, nowMs);
-    row.replacements = [nowMs + delayMs, ...row.replacements].slice(0, LIMITS.replacementsMax);
+    const delayMs = takeReplacement(row, this.#ports.clock.nowMs());
     if (delayMs === 0) {
       this.#startLife(row);
       return;
@@ -321,25 +264,13 @@ export class Supervisor implements Child {
     this.#actor.send(event);
   }
 
-  #tellDecision(
-    row: Row,
-    verdict: 'restart' | 'keep_down' | 'remove' | 'give_up' | 'replace',
-    because: string,
-    reason: ExitReason,
-  ): void {
-    this.#ports.bus.emit('supervisor.decided', {
-      supervisor: this.#start.path,
-      child: row.spec.id,
-      epoch: row.nextEpoch - 1,
-      reason,
-      verdict,
-      because,
-      restartsInWindow: this.restartHistory.length,
-    });
+  #tellDecision(row: Row, verdict: Verdict, because: string, reason: ExitReason): void {
+    const { history } = this.#actor.getSnapshot().context;
+    tellDecision(this.#ports.bus, this.#start.path, row, { verdict, because, reason, history });
   }
 
   #onSnapshot(snapshot: SnapshotFrom<typeof supervisorMachine>): void {
-    const state = lifecycleState(snapshot);
+    const state = lifecycleStateOf(snapshot);
     if (state === this.#told) return;
     this.#told = state;
     if (state === 'ready') {
@@ -367,33 +298,5 @@ export class Supervisor implements Child {
   #finishFailure(): void {
     if (this.#failure === undefined || this.children().length > 0) return;
     this.#tellStopped({ type: 'error', error: this.#failure });
-  }
-}
-
-function newRow(spec: FullChildSpec): Row {
-  return {
-    spec,
-    nextEpoch: 1,
-    life: undefined,
-    startFailuresCount: 0,
-    lastReason: SHUTDOWN,
-    order: 'none',
-    replacements: [],
-    timer: undefined,
-  };
-}
-
-function lifecycleState(snapshot: SnapshotFrom<typeof supervisorMachine>): LifecycleState {
-  switch (snapshot.value) {
-    case 'starting':
-      return 'spawning';
-    case 'running':
-      return 'ready';
-    case 'stopping':
-      return 'stopping';
-    case 'stopped':
-      return 'stopped';
-    default:
-      return snapshot.value satisfies never;
   }
 }

@@ -31,8 +31,18 @@ export interface BusEvents {
     readonly restartsInWindow: number;
   };
   'supervisor.stopped': { readonly supervisor: string; readonly reason: ExitReason };
-  'session.bound': { readonly pool: string; readonly session: string; readonly worker: string; readonly epoch: number };
-  'session.unbound': { readonly pool: string; readonly session: string; readonly worker: string; readonly epoch: number };
+  'session.bound': {
+    readonly pool: string;
+    readonly session: string;
+    readonly worker: string;
+    readonly epoch: number;
+  };
+  'session.unbound': {
+    readonly pool: string;
+    readonly session: string;
+    readonly worker: string;
+    readonly epoch: number;
+  };
   'scope.replayed': {
     readonly pool: string;
     readonly scope: string;

@@ -29,8 +29,7 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
-  setTimeout: (fn, timeoutMs) =>
-    setTimeout(fn, Math.min(Math.max(0, timeoutMs), TIMEOUT_MS_MAX)),
+  setTimeout: (fn, timeoutMs) => setTimeout(fn, Math.min(Math.max(0, timeoutMs), TIMEOUT_MS_MAX)),
   clearTimeout: (id) => {
     clearTimeout(id as NodeJS.Timeout | undefined);
   },

@@ -166,7 +166,10 @@ export class ReplayFailedError extends CaduceusError {
   override readonly outcome: Outcome = 'notSent';
 
   constructor(op: string, scope: string, replayedOp: string, cause: Error) {
-    super(`call ${op} was not sent: replaying ${replayedOp} of the ${scope} scope failed: ${cause.message}`, { cause });
+    super(
+      `call ${op} was not sent: replaying ${replayedOp} of the ${scope} scope failed: ${cause.message}`,
+      { cause },
+    );
   }
 }
 

@@ -23,8 +23,7 @@ export function createRoot<Machine extends AnyStateMachine>(
   options: RootOptions<Machine>,
 ): Actor<Machine> {
   const { id, clock, input, onError } = options;
-  // The cast is XState's: its options type for a generic machine cannot be satisfied structurally.
-  const actor = createActor(machine, { id, clock, input } as never) as Actor<Machine>;
+  const actor = createActor<Machine>(machine, { id, clock, input });
   actor.subscribe({
     error: (error) => {
       onError(error instanceof Error ? error : new Error(String(error)));

@@ -87,7 +87,9 @@ export class FrameDecoder {
     const bodyBytes = bytes.readUInt32BE(0);
     const headerBytes = bytes.readUInt32BE(4);
     if (bodyBytes > this.#bodyBytesMax) {
-      throw new ProtocolError(`frame of ${bodyBytes} bytes, at most ${this.#bodyBytesMax} are allowed`);
+      throw new ProtocolError(
+        `frame of ${bodyBytes} bytes, at most ${this.#bodyBytesMax} are allowed`,
+      );
     }
     if (headerBytes < HEADER_BYTES_MIN || headerBytes !== bodyBytes) {
       throw new ProtocolError(

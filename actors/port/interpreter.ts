@@ -23,7 +23,8 @@ export interface InterpreterQuery {
   readonly minVersion?: string | undefined;
 }
 
-const PROBE = 'import json,sys; print(json.dumps([sys.executable, "%d.%d.%d" % sys.version_info[:3]]))';
+const PROBE =
+  'import json,sys; print(json.dumps([sys.executable, "%d.%d.%d" % sys.version_info[:3]]))';
 
 /** The candidates in order: explicit, `CADUCEUS_PYTHON`, the active virtual environment, `.venv` of the working directory, `python3`. */
 export function interpreterCandidates(query: InterpreterQuery): readonly string[] {
@@ -53,7 +54,11 @@ export async function resolveInterpreter(query: InterpreterQuery): Promise<Inter
     }
     const wanted = newest(query.minVersion ?? PYTHON_MIN, PYTHON_MIN);
     if (compareVersions(answer.interpreter.version, wanted) < 0) {
-      throw new PythonTooOldError(answer.interpreter.executable, answer.interpreter.version, wanted);
+      throw new PythonTooOldError(
+        answer.interpreter.executable,
+        answer.interpreter.version,
+        wanted,
+      );
     }
     return answer.interpreter;
   }

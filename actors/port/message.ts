@@ -39,7 +39,12 @@ export interface CallMessage {
 
 export type ReplyMessage =
   | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
-  | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly error: RemoteError };
+  | {
+      readonly type: 'reply';
+      readonly id: number;
+      readonly ok: false;
+      readonly error: RemoteError;
+    };
 
 export interface LogMessage {
   readonly type: 'log';

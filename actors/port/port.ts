@@ -65,7 +65,11 @@ type Exit =
   | { readonly type: 'told' };
 
 /** Start one incarnation. Facts come later, never from inside this call. */
-export function openPort(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void): Port {
+export function openPort(
+  request: PortRequest,
+  ports: PortPorts,
+  listener: (fact: PortFact) => void,
+): Port {
   return new WorkerPort(request, ports, listener);
 }
 

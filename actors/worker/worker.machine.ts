@@ -1,41 +1,12 @@
 // Which states does a Python worker go through, and what moves it? No I/O here: `worker.ts` provides the process.
-import { assign, fromCallback, setup } from 'xstate';
+import { assign, fromCallback, setup, type SnapshotFrom } from 'xstate';
 
-import { KILLED, SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
 import type { CrashReport } from '../ground/errors.ts';
+import { KILLED, SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { BridgeStartError } from '../ground/start-errors.ts';
-import type { RemoteError } from '../ground/worker-facts.ts';
-import type { Shutdown } from '../lifecycle/child.ts';
-
-export interface WorkerInput {
-  readonly epoch: number;
-  /** From the start to `ready`, imports and model loading included. */
-  readonly startTimeoutMs: number;
-}
-
-export type WorkerEvent =
-  | { readonly type: 'process.greeted' }
-  | { readonly type: 'process.ready' }
-  | { readonly type: 'process.failed'; readonly error: RemoteError }
-  | { readonly type: 'process.broken'; readonly cause: ExitReason | undefined }
-  | { readonly type: 'process.exited'; readonly report: CrashReport }
-  | { readonly type: 'call.started' }
-  | { readonly type: 'call.ended' }
-  | { readonly type: 'worker.restart'; readonly epoch: number; readonly delayMs: number }
-  | { readonly type: 'worker.stop'; readonly shutdown: Shutdown; readonly reason: ExitReason };
-
-export interface WorkerContext {
-  readonly input: WorkerInput;
-  readonly epoch: number;
-  /** Why the end began, where that is known before the process's own exit is; it wins over the exit. */
-  readonly cause: ExitReason | undefined;
-  /** How the last incarnation ended. */
-  readonly report: CrashReport;
-  /** The order to stop, with its time. */
-  readonly order: { readonly shutdown: Shutdown; readonly reason: ExitReason };
-  readonly backoffMs: number;
-}
+import type { LifecycleState, Shutdown } from '../lifecycle/child.ts';
+import type { WorkerContext, WorkerEvent, WorkerInput } from './worker-events.ts';
 
 const NO_REPORT: CrashReport = { reason: SHUTDOWN, stderrTail: '' };
 
@@ -312,3 +283,14 @@ export const workerMachine = setup({
   },
   output: ({ context }) => context.report.reason,
 });
+
+export type WorkerSnapshot = SnapshotFrom<typeof workerMachine>;
+
+/** The worker's state in the words that hold for every child: where it is inside of one is its own affair. */
+export function lifecycleStateOf(snapshot: WorkerSnapshot): LifecycleState {
+  if (snapshot.hasTag('crashed')) return 'crashed';
+  const { value } = snapshot;
+  if (typeof value === 'string') return value;
+  const inner = value.incarnation;
+  return (typeof inner === 'string' ? inner : Object.keys(inner)[0]) as LifecycleState;
+}

@@ -1,61 +1,18 @@
 // What is one Python worker to its supervisor and to the router? Fills the worker machine with a real process, and holds the calls in flight.
-import { fromCallback, type Actor, type SnapshotFrom } from 'xstate';
+import { fromCallback, type Actor } from 'xstate';
 
-import type { Bus } from '../ground/bus.ts';
-import type { CrashReport, WorkerRef } from '../ground/errors.ts';
+import type { CrashReport } from '../ground/errors.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
-import type { Ids } from '../ground/ids.ts';
 import type { WorkerInfo } from '../ground/worker-facts.ts';
 import type { Child, ChildStart, LifecycleState, Shutdown } from '../lifecycle/child.ts';
 import { createRoot } from '../lifecycle/root.ts';
-import type { SpawnRequest } from '../port/launcher.ts';
-import type { BridgeSource, CallMessage, ReplyMessage } from '../port/message.ts';
-import { openPort, type Port, type PortFact, type PortPorts } from '../port/port.ts';
-import { workerMachine, type WorkerEvent } from './worker.machine.ts';
-
-/** How a call that was sent to a worker has ended, as far as the worker can tell. */
-export type SentOutcome =
-  | { readonly type: 'replied'; readonly reply: ReplyMessage }
-  | { readonly type: 'crashed'; readonly report: CrashReport };
-
-/** Told by the worker to whoever routes calls to it. */
-export interface WorkerWatcher {
-  /** It takes calls from now on. */
-  workerReady(worker: Worker, info: WorkerInfo): void;
-  /** It takes no more calls; those it has will still be settled. */
-  workerUnavailable(worker: Worker): void;
-}
-
-/** A folder that lives as long as one incarnation. */
-export interface Scratch {
-  readonly path: string;
-  remove(): void;
-}
-
-export interface WorkerOptions {
-  readonly spawn: SpawnRequest;
-  readonly bridge: BridgeSource;
-  readonly startTimeoutMs: number;
-  /** Makes the private folder of one incarnation. */
-  readonly makeScratch: (name: string) => Scratch;
-  readonly watcher: WorkerWatcher;
-}
-
-export interface WorkerPorts extends PortPorts {
-  readonly ids: Ids;
-  readonly bus: Bus;
-}
-
-/** One worker, across its incarnations. Its `Child` side is for the supervisor, `send` for the router. */
-export interface Worker extends Child, WorkerRef {
-  readonly info: WorkerInfo | undefined;
-  /**
-   * Write one call to the process. The caller has seen `workerReady` and no `workerUnavailable` of this epoch.
-   * `settle` is called exactly once, never from inside `send`.
-   * @throws {@link UnencodableError} when the call is larger than a frame may be; then nothing was sent and `settle` is not called.
-   */
-  send(message: Omit<CallMessage, 'type' | 'id'>, settle: (outcome: SentOutcome) => void): void;
-}
+import type { ReplyMessage } from '../port/message.ts';
+import { openPort, type Port, type PortFact } from '../port/port.ts';
+import { PendingCalls, type Settle } from './pending-calls.ts';
+import type { WorkerEvent } from './worker-events.ts';
+import { reportFact } from './worker-reports.ts';
+import type { SentCall, Worker, WorkerOptions, WorkerPorts } from './worker-types.ts';
+import { lifecycleStateOf, workerMachine, type WorkerSnapshot } from './worker.machine.ts';
 
 /** A child specification's `start` for a Python worker. */
 export function workerStart(options: WorkerOptions, ports: WorkerPorts): ChildStart {
@@ -63,7 +20,6 @@ export function workerStart(options: WorkerOptions, ports: WorkerPorts): ChildSt
 }
 
 type Start = Parameters<ChildStart>[0];
-type Snapshot = SnapshotFrom<typeof workerMachine>;
 
 class PythonWorker implements Worker {
   readonly id: string;
@@ -73,11 +29,10 @@ class PythonWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #ports: WorkerPorts;
   readonly #actor: Actor<typeof workerMachine>;
-  readonly #calls = new Map<number, (outcome: SentOutcome) => void>();
+  readonly #calls = new PendingCalls();
   #port: Port | undefined;
   #pid: number | undefined;
   #info: WorkerInfo | undefined;
-  #nextCallId = 1;
   /** The last state that was told upward: facts are told on changes of it. */
   #told: LifecycleState = 'restarting';
   #phase: 'starting' | 'started' = 'starting';
@@ -116,7 +71,7 @@ class PythonWorker implements Worker {
   }
 
   get state(): LifecycleState {
-    return lifecycleState(this.#actor.getSnapshot());
+    return lifecycleStateOf(this.#actor.getSnapshot());
   }
 
   get epoch(): number {
@@ -143,11 +98,8 @@ class PythonWorker implements Worker {
     this.#actor.send({ type: 'worker.stop', shutdown, reason });
   }
 
-  send(message: Omit<CallMessage, 'type' | 'id'>, settle: (outcome: SentOutcome) => void): void {
-    const id = this.#nextCallId;
-    this.#nextCallId += 1;
-    this.#port?.call({ type: 'call', id, ...message });
-    this.#calls.set(id, settle);
+  send(message: SentCall, settle: Settle): void {
+    this.#calls.add((id) => this.#port?.call({ type: 'call', id, ...message }), settle);
     // Going from one call to the next costs the machine nothing: it is still busy then.
     if (this.#actor.getSnapshot().hasTag('accepting')) this.#actor.send({ type: 'call.started' });
   }
@@ -193,14 +145,6 @@ class PythonWorker implements Worker {
       case 'reply':
         this.#onReply(epoch, fact.reply);
         return;
-      case 'launched':
-        this.#pid = fact.pid;
-        this.#ports.bus.emit('child.launched', { path: this.workerId, epoch, pid: fact.pid });
-        return;
-      case 'greeted':
-        this.#ports.bus.emit('child.greeted', { path: this.workerId, epoch, hello: fact.hello });
-        sendBack({ type: 'process.greeted' });
-        return;
       case 'ready':
         this.#info = fact.info;
         sendBack({ type: 'process.ready' });
@@ -208,52 +152,38 @@ class PythonWorker implements Worker {
       case 'failed':
         sendBack({ type: 'process.failed', error: fact.error });
         return;
-      case 'logged':
-        this.#ports.bus.emit('worker.logged', {
-          ...fact.log,
-          path: this.workerId,
-          epoch,
-          callId: fact.log.callId ?? undefined,
-        });
-        return;
-      case 'output':
-        this.#ports.bus.emit('worker.output', {
-          path: this.workerId,
-          epoch,
-          callId: this.#currentCallId(),
-          stream: fact.stream,
-          line: fact.line,
-        });
-        return;
       case 'broken':
         sendBack({ type: 'process.broken', cause: fact.cause });
         return;
       case 'exited':
         sendBack({ type: 'process.exited', report: fact.report });
         return;
+      case 'launched':
+      case 'greeted':
+      case 'logged':
+      case 'output': {
+        if (fact.type === 'launched') this.#pid = fact.pid;
+        if (fact.type === 'greeted') sendBack({ type: 'process.greeted' });
+        const worker = { path: this.workerId, epoch };
+        reportFact(this.#ports.bus, worker, this.#calls.currentId, fact);
+        return;
+      }
       default:
         fact satisfies never;
     }
   }
 
   #onReply(epoch: number, reply: ReplyMessage): void {
-    const settle = this.#calls.get(reply.id);
-    if (settle === undefined) {
+    if (!this.#calls.reply(reply)) {
       this.#ports.bus.emit('reply.dropped', { path: this.workerId, epoch, callId: reply.id });
-      return;
+    } else if (this.#calls.size === 0) {
+      // Not when the router has sent the next call meanwhile: then the worker was busy all the time.
+      this.#actor.send({ type: 'call.ended' });
     }
-    this.#calls.delete(reply.id);
-    settle({ type: 'replied', reply });
-    // The router may have sent the next call from inside `settle`: then the worker was busy all the time.
-    if (this.#calls.size === 0) this.#actor.send({ type: 'call.ended' });
   }
 
-  #currentCallId(): number | undefined {
-    return this.#calls.keys().next().value;
-  }
-
-  #onSnapshot(snapshot: Snapshot): void {
-    const state = lifecycleState(snapshot);
+  #onSnapshot(snapshot: WorkerSnapshot): void {
+    const state = lifecycleStateOf(snapshot);
     if (state === this.#told) {
       // `exiting` and `crashed` are one state to the world; the report is there only in the second.
       if (snapshot.matches('crashed') && state === 'crashed') this.#tellCrash(snapshot);
@@ -288,7 +218,7 @@ class PythonWorker implements Worker {
     }
   }
 
-  #tellReady(snapshot: Snapshot): void {
+  #tellReady(snapshot: WorkerSnapshot): void {
     const { epoch } = snapshot.context;
     this.#phase = 'started';
     this.#ports.bus.emit('child.ready', {
@@ -301,14 +231,14 @@ class PythonWorker implements Worker {
     if (this.#info !== undefined) this.#options.watcher.workerReady(this, this.#info);
   }
 
-  #tellUnavailable(before: LifecycleState, snapshot: Snapshot): void {
+  #tellUnavailable(before: LifecycleState, snapshot: WorkerSnapshot): void {
     if (before !== 'ready' && before !== 'busy') return;
     this.#options.watcher.workerUnavailable(this);
     const { epoch } = snapshot.context;
     this.#start.listener({ type: 'child.unavailable', id: this.id, epoch });
   }
 
-  #tellCrash(snapshot: Snapshot): void {
+  #tellCrash(snapshot: WorkerSnapshot): void {
     const { epoch, report } = snapshot.context;
     if (this.#crashToldEpoch === epoch) return;
     this.#crashToldEpoch = epoch;
@@ -323,7 +253,7 @@ class PythonWorker implements Worker {
     this.#start.listener({ type: 'child.crashed', id: this.id, epoch, report, phase });
   }
 
-  #tellStopped(snapshot: Snapshot): void {
+  #tellStopped(snapshot: WorkerSnapshot): void {
     const { epoch, report } = snapshot.context;
     this.#endIncarnation(report);
     this.#ports.bus.emit('child.stopped', { path: this.workerId, epoch, reason: report.reason });
@@ -334,9 +264,7 @@ class PythonWorker implements Worker {
     this.#port = undefined;
     this.#pid = undefined;
     this.#info = undefined;
-    const calls = [...this.#calls.values()];
-    this.#calls.clear();
-    for (const settle of calls) settle({ type: 'crashed', report });
+    this.#calls.crash(report);
   }
 
   /** Our own machine threw: no transition will come any more, so the process is ended here and the supervisor told. */
@@ -348,12 +276,4 @@ class PythonWorker implements Worker {
     this.#options.watcher.workerUnavailable(this);
     this.#start.listener({ type: 'child.stopped', id: this.id, epoch, reason });
   }
-}
-
-function lifecycleState(snapshot: Snapshot): LifecycleState {
-  if (snapshot.hasTag('crashed')) return 'crashed';
-  const { value } = snapshot;
-  if (typeof value === 'string') return value as LifecycleState;
-  const inner = value.incarnation;
-  return (typeof inner === 'string' ? inner : Object.keys(inner)[0]) as LifecycleState;
 }

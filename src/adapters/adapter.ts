@@ -26,7 +26,7 @@ export interface AdapterRoles {
 /** What `transformRequest` may use besides its arguments. */
 export interface RequestTools {
   /** A new id that carries the bridge's name, e.g. `dspy_V1StGXR8…`. Minted here, so that a replay gives the same one. */
-  newId(): string;
+  readonly newId: () => string;
 }
 
 /** A framework's side in TypeScript. Made by `defineAdapter`. */

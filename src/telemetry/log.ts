@@ -9,7 +9,10 @@ const STDERR = 2;
 
 /** Warnings and worse on stderr, unless `CADUCEUS_LOG_LEVEL` says otherwise. */
 export function defaultLogger(env: Readonly<Record<string, string | undefined>>): Logger {
-  return pino({ name: 'caduceus', level: env['CADUCEUS_LOG_LEVEL'] ?? 'warn' }, pino.destination(STDERR));
+  return pino(
+    { name: 'caduceus', level: env['CADUCEUS_LOG_LEVEL'] ?? 'warn' },
+    pino.destination(STDERR),
+  );
 }
 
 const LEVELS = {
@@ -42,7 +45,10 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
       );
     }),
     bus.on('child.stopped', ({ path, epoch, reason }) => {
-      logger.info({ child: path, epoch }, `${path} (epoch ${epoch}) stopped: ${formatExitReason(reason)}`);
+      logger.info(
+        { child: path, epoch },
+        `${path} (epoch ${epoch}) stopped: ${formatExitReason(reason)}`,
+      );
     }),
     bus.on('supervisor.decided', (event) => {
       const { supervisor, child, epoch, verdict, because, restartsInWindow } = event;
@@ -62,7 +68,10 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
       logger.error({ pool, err: error }, error.message);
     }),
     bus.on('reply.dropped', ({ path, epoch, callId }) => {
-      logger.warn({ worker: path, epoch, call: callId }, 'a reply to no call in flight was dropped');
+      logger.warn(
+        { worker: path, epoch, call: callId },
+        'a reply to no call in flight was dropped',
+      );
     }),
     bus.on('bus.subscriber_detached', ({ event, error }) => {
       logger.error({ event, err: error }, 'an event listener threw and was detached');

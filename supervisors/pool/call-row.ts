@@ -1,8 +1,9 @@
-// What is one call to the router, from its acceptance to its one and only outcome? Rows, no behaviour.
+// What is one call to the router, from its acceptance to its one and only outcome? Rows, and how they are made.
 import type { Deadline } from '../../actors/ground/deadlines.ts';
-import type { Heap } from '../../actors/ground/heap.ts';
-import type { Worker } from '../../actors/worker/worker.ts';
-import type { AppliedMark, Journal, StateChange } from './journal.ts';
+import type { WorkerRef } from '../../actors/ground/errors.ts';
+import { Heap } from '../../actors/ground/heap.ts';
+import type { Worker } from '../../actors/worker/worker-types.ts';
+import { AppliedMark, type Journal, type StateChange } from './journal.ts';
 
 /** One call, as the façade hands it in. */
 export interface CallRequest {
@@ -60,4 +61,78 @@ export interface Slot {
   readonly sessions: Set<Session>;
   readonly bridgeMark: AppliedMark;
   readonly anonymousMark: AppliedMark;
+}
+
+type GivenByRouter = Pick<
+  CallRow,
+  'seq' | 'request' | 'session' | 'deadlineAtMs' | 'resolve' | 'reject'
+>;
+
+export function newCallRow(given: GivenByRouter): CallRow {
+  const { request } = given;
+  return {
+    ...given,
+    // What is journalled must be what was sent, whatever the caller does with its object meanwhile.
+    request:
+      request.change === undefined ? request : { ...request, args: structuredClone(request.args) },
+    phase: 'queued',
+    deadline: undefined,
+    checkout: undefined,
+    slot: undefined,
+    stopListening: undefined,
+  };
+}
+
+/** Listen to the caller's signal for as long as the row is not settled. */
+export function onAbort(row: CallRow, abort: (reason: unknown) => void): void {
+  const { signal } = row.request;
+  if (signal === undefined) return;
+  const listener = (): void => {
+    abort(signal.reason);
+  };
+  signal.addEventListener('abort', listener, { once: true });
+  row.stopListening = () => {
+    signal.removeEventListener('abort', listener);
+  };
+}
+
+export function newSlot(worker: Worker): Slot {
+  return {
+    worker,
+    epoch: worker.epoch,
+    row: undefined,
+    lane: newLane(),
+    sessions: new Set(),
+    bridgeMark: new AppliedMark(),
+    anonymousMark: new AppliedMark(),
+  };
+}
+
+/** A queue in order of arrival. */
+export function newLane(): Heap<Source> {
+  return new Heap<Source>((source) => source.seq);
+}
+
+/** The incarnation, as errors name it. */
+export function refOf(slot: Slot): WorkerRef {
+  return { workerId: slot.worker.workerId, epoch: slot.epoch };
+}
+
+/** The incarnation in words. */
+export function nameOf(slot: Slot | undefined): string {
+  return slot === undefined ? 'no worker' : `worker ${slot.worker.workerId} (epoch ${slot.epoch})`;
+}
+
+/** Which session is bound to which incarnation, as the bus tells it. */
+export function bindingOf(
+  pool: string,
+  session: Session,
+  slot: Slot,
+): {
+  readonly pool: string;
+  readonly session: string;
+  readonly worker: string;
+  readonly epoch: number;
+} {
+  return { pool, session: session.id, worker: slot.worker.workerId, epoch: slot.epoch };
 }

@@ -46,7 +46,10 @@ const NOTHING: readonly JournalEntry[] = [];
  */
 export class Journal {
   readonly #entries = new Map<string, JournalEntry>();
-  readonly #tombstones = new Map<string, { readonly entry: JournalEntry; readonly createSeq: number }>();
+  readonly #tombstones = new Map<
+    string,
+    { readonly entry: JournalEntry; readonly createSeq: number }
+  >();
   #head = 0;
 
   /** Entries that a new incarnation must replay. */
@@ -63,7 +66,12 @@ export class Journal {
     return this.#entries.has(key);
   }
 
-  append(change: StateChange, op: string, args: Readonly<Record<string, unknown>>, key: string): JournalEntry {
+  append(
+    change: StateChange,
+    op: string,
+    args: Readonly<Record<string, unknown>>,
+    key: string,
+  ): JournalEntry {
     this.#head += 1;
     const entry: JournalEntry = { seq: this.#head, change, op, args, key };
     const earlier = this.#entries.get(key);

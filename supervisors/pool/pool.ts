@@ -4,16 +4,13 @@ import { formatExitReason, type ExitReason } from '../../actors/ground/exit-reas
 import { LIMITS } from '../../actors/ground/limits.ts';
 import type { SpawnRequest } from '../../actors/port/launcher.ts';
 import type { BridgeSource } from '../../actors/port/message.ts';
-import {
-  workerStart,
-  type Scratch,
-  type Worker,
-  type WorkerPorts,
-} from '../../actors/worker/worker.ts';
+import type { Scratch, Worker, WorkerPorts } from '../../actors/worker/worker-types.ts';
+import { workerStart } from '../../actors/worker/worker.ts';
 import type { ChildSpec } from '../child-spec.ts';
 import { Supervisor } from '../supervisor.ts';
 import type { CallRequest } from './call-row.ts';
-import { Router, type RouterStatistics } from './router.ts';
+import type { RouterStatistics } from './router-types.ts';
+import { Router } from './router.ts';
 
 export interface PoolOptions {
   /** Workers. Default 4. */

@@ -1,10 +1,6 @@
 // Which waiting call is next for this worker? First come, first served, but a session that waits for its own worker holds up nobody else.
-import { Heap } from '../../actors/ground/heap.ts';
-import type { CallRow, Session, Slot, Source } from './call-row.ts';
-
-export function newLane(): Heap<Source> {
-  return new Heap<Source>((source) => source.seq);
-}
+import type { Heap } from '../../actors/ground/heap.ts';
+import { newLane, type CallRow, type Session, type Slot, type Source } from './call-row.ts';
 
 /** Below this, sweeping out settled calls costs more than they do. */
 const SWEEP_MIN = 64;

@@ -1,6 +1,4 @@
 // Who gets which call, when, and how does each end exactly once? Synchronous, never awaits a start; all state is rows.
-import type { Bus } from '../../actors/ground/bus.ts';
-import type { Clock } from '../../actors/ground/clock.ts';
 import { Deadlines } from '../../actors/ground/deadlines.ts';
 import {
   CallAbortedError,
@@ -9,43 +7,31 @@ import {
   isCaduceusError,
   OverloadedError,
   PythonError,
-  ReplayFailedError,
   WorkerCrashedError,
   type CaduceusError,
   type Outcome,
 } from '../../actors/ground/errors.ts';
 import { assertEncodable } from '../../actors/port/values.ts';
-import type { SentOutcome, Worker, WorkerWatcher } from '../../actors/worker/worker.ts';
+import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
+import type { SentCall, Worker, WorkerWatcher } from '../../actors/worker/worker-types.ts';
 import { route } from './affinity.ts';
-import type { CallRequest, CallRow, Session, Slot } from './call-row.ts';
+import {
+  bindingOf,
+  nameOf,
+  newCallRow,
+  newSlot,
+  onAbort,
+  refOf,
+  type CallRequest,
+  type CallRow,
+  type Session,
+  type Slot,
+} from './call-row.ts';
 import { AppliedMark } from './journal.ts';
-import { CallQueue, newLane } from './queue.ts';
-import { Scopes, type Replay } from './scopes.ts';
-
-export interface RouterOptions {
-  readonly pool: string;
-  readonly queueLengthMax: number;
-  /** Order a new incarnation in place of this one, in which an abandoned call may still run. */
-  readonly replaceWorker: (worker: Worker, epoch: number, because: string) => void;
-}
-
-export interface RouterPorts {
-  readonly clock: Clock;
-  readonly bus: Bus;
-}
-
-/** Counters since the start, and gauges of now. */
-export interface RouterStatistics {
-  readonly ready: number;
-  readonly busy: number;
-  readonly queueLength: number;
-  readonly sessions: number;
-  readonly accepted: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly refused: number;
-  readonly replayed: number;
-}
+import { CallQueue } from './queue.ts';
+import { bringUpToDate, type Replayer } from './replay.ts';
+import type { RouterOptions, RouterPorts, RouterStatistics } from './router-types.ts';
+import { Scopes } from './scopes.ts';
 
 export class Router implements WorkerWatcher {
   readonly #options: RouterOptions;
@@ -54,6 +40,7 @@ export class Router implements WorkerWatcher {
   readonly #slots = new Map<Worker, Slot>();
   readonly #queue = new CallQueue();
   readonly #scopes = new Scopes();
+  readonly #replayer: Replayer;
   readonly #counters = { accepted: 0, succeeded: 0, failed: 0, refused: 0, replayed: 0 };
   /** Set once the pool takes no more calls: makes the error that each gets. */
   #closedWith: (() => CaduceusError) | undefined;
@@ -62,6 +49,15 @@ export class Router implements WorkerWatcher {
     this.#options = options;
     this.#ports = ports;
     this.#deadlines = new Deadlines(ports.clock);
+    this.#replayer = {
+      pool: options.pool,
+      bus: ports.bus,
+      missing: (slot, row) => this.#scopes.missing(slot, row.session),
+      send: (slot, row, message, settle) => {
+        this.#counters.replayed += 1;
+        this.#send(slot, row, message, settle);
+      },
+    };
   }
 
   /**
@@ -107,15 +103,7 @@ export class Router implements WorkerWatcher {
   }
 
   workerReady(worker: Worker): void {
-    const slot: Slot = {
-      worker,
-      epoch: worker.epoch,
-      row: undefined,
-      lane: newLane(),
-      sessions: new Set(),
-      bridgeMark: new AppliedMark(),
-      anonymousMark: new AppliedMark(),
-    };
+    const slot = newSlot(worker);
     this.#slots.set(worker, slot);
     this.#serve(slot);
   }
@@ -125,7 +113,11 @@ export class Router implements WorkerWatcher {
     if (slot !== undefined) this.#removeSlot(slot);
   }
 
-  #accept(request: CallRequest, resolve: (result: unknown) => void, reject: (error: Error) => void): void {
+  #accept(
+    request: CallRequest,
+    resolve: (result: unknown) => void,
+    reject: (error: Error) => void,
+  ): void {
     if (this.#closedWith !== undefined) throw this.#closedWith();
     const { op, timeoutMs, signal } = request;
     if (signal?.aborted === true) throw new CallAbortedError(op, 'notSent', signal.reason);
@@ -140,24 +132,15 @@ export class Router implements WorkerWatcher {
     }
     this.#counters.accepted += 1;
     const nowMs = this.#ports.clock.nowMs();
-    const row: CallRow = {
-      seq: this.#counters.accepted,
-      // What is journalled must be what was sent, whatever the caller does with its object meanwhile.
-      request: request.change === undefined ? request : { ...request, args: structuredClone(request.args) },
-      session,
-      deadlineAtMs: nowMs + timeoutMs,
-      phase: 'queued',
-      deadline: undefined,
-      checkout: undefined,
-      slot: undefined,
-      resolve,
-      reject,
-      stopListening: undefined,
-    };
+    const deadlineAtMs = nowMs + timeoutMs;
+    const seq = this.#counters.accepted;
+    const row = newCallRow({ seq, request, session, deadlineAtMs, resolve, reject });
     row.deadline = this.#deadlines.arm(row.deadlineAtMs, () => {
       this.#onDeadline(row);
     });
-    if (signal !== undefined) this.#listenTo(signal, row);
+    onAbort(row, (reason) => {
+      this.#abandon(row, 'aborted', (outcome) => new CallAbortedError(op, outcome, reason));
+    });
     if (choice.type === 'worker') {
       if (session !== undefined) session.phase = 'running';
       this.#start(choice.slot, row);
@@ -169,18 +152,6 @@ export class Router implements WorkerWatcher {
         this.#onCheckoutTimeout(row, choice.because);
       });
     }
-  }
-
-  #listenTo(signal: AbortSignal, row: CallRow): void {
-    const onAbort = (): void => {
-      this.#abandon(row, 'aborted', (outcome) => {
-        return new CallAbortedError(row.request.op, outcome, signal.reason);
-      });
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    row.stopListening = () => {
-      signal.removeEventListener('abort', onAbort);
-    };
   }
 
   /** Give the slot its next call, if one waits. */
@@ -196,7 +167,14 @@ export class Router implements WorkerWatcher {
     row.phase = 'replaying';
     row.checkout?.disarm();
     if (row.session !== undefined) this.#bind(row.session, slot);
-    this.#proceed(slot, row, []);
+    bringUpToDate(slot, row, this.#replayer, (result) => {
+      if (result.type === 'current') {
+        this.#run(slot, row);
+        return;
+      }
+      if (result.type === 'failed') this.#fail(row, result.error);
+      this.#free(slot, row);
+    });
   }
 
   #bind(session: Session, slot: Slot): void {
@@ -204,38 +182,23 @@ export class Router implements WorkerWatcher {
     session.slot = slot;
     session.mark = new AppliedMark();
     slot.sessions.add(session);
-    this.#ports.bus.emit('session.bound', this.#binding(session, slot));
+    this.#ports.bus.emit('session.bound', bindingOf(this.#options.pool, session, slot));
   }
 
-  /** Bring the slot up to date, one entry at a time, then send the call itself. */
-  #proceed(slot: Slot, row: CallRow, replayed: readonly string[]): void {
-    const replay = this.#scopes.missing(slot, row.session);
-    if (replay === undefined) {
-      if (replayed.length > 0) this.#tellReplayed(slot, row, replayed);
-      row.phase = 'running';
-      this.#send(slot, row, row.request.op, row.request.args, row.session?.id ?? null, (outcome) => {
-        this.#onOutcome(slot, row, outcome);
-      });
-      return;
-    }
-    const { entry, sessionId } = replay;
-    this.#send(slot, row, entry.op, entry.args, sessionId, (outcome) => {
-      this.#onReplayed(slot, row, replay, replayed, outcome);
+  /** The slot is up to date: now the call itself. */
+  #run(slot: Slot, row: CallRow): void {
+    row.phase = 'running';
+    const { op, args } = row.request;
+    this.#send(slot, row, { op, args, session: row.session?.id ?? null }, (outcome) => {
+      this.#onOutcome(slot, row, outcome);
     });
   }
 
-  #send(
-    slot: Slot,
-    row: CallRow,
-    op: string,
-    args: CallRequest['args'],
-    session: string | null,
-    settle: (outcome: SentOutcome) => void,
-  ): void {
+  #send(slot: Slot, row: CallRow, message: Omit<SentCall, 'deadlineMs'>, settle: Settle): void {
     const remainingMs = row.deadlineAtMs - this.#ports.clock.nowMs();
     const deadlineMs = Math.max(1, Math.ceil(remainingMs));
     try {
-      slot.worker.send({ op, args, session, deadlineMs }, settle);
+      slot.worker.send({ ...message, deadlineMs }, settle);
     } catch (error) {
       // Too large for a frame: this call's fault, not the worker's.
       this.#fail(row, error instanceof Error ? error : new Error(String(error)));
@@ -243,38 +206,12 @@ export class Router implements WorkerWatcher {
     }
   }
 
-  #onReplayed(
-    slot: Slot,
-    row: CallRow,
-    replay: Replay,
-    replayed: readonly string[],
-    outcome: SentOutcome,
-  ): void {
-    if (outcome.type === 'crashed') {
-      this.#fail(row, new WorkerCrashedError(row.request.op, ref(slot), outcome.report, 'notSent'));
-      this.#free(slot, row);
-      return;
-    }
-    const { reply } = outcome;
-    if (!reply.ok) {
-      const cause = new PythonError(reply.error, ref(slot));
-      this.#fail(row, new ReplayFailedError(row.request.op, replay.scope, replay.entry.op, cause));
-      this.#free(slot, row);
-      return;
-    }
-    replay.mark.add(replay.entry.seq);
-    this.#counters.replayed += 1;
-    // Settled meanwhile by its deadline or its caller: the slot is being replaced.
-    if (row.phase === 'settled') this.#free(slot, row);
-    else this.#proceed(slot, row, [...replayed, replay.entry.op]);
-  }
-
   #onOutcome(slot: Slot, row: CallRow, outcome: SentOutcome): void {
     if (outcome.type === 'crashed') {
       const { op } = row.request;
-      this.#fail(row, new WorkerCrashedError(op, ref(slot), outcome.report, 'maybeExecuted'));
+      this.#fail(row, new WorkerCrashedError(op, refOf(slot), outcome.report, 'maybeExecuted'));
     } else if (!outcome.reply.ok) {
-      this.#fail(row, new PythonError(outcome.reply.error, ref(slot)));
+      this.#fail(row, new PythonError(outcome.reply.error, refOf(slot)));
     } else if (this.#settle(row)) {
       this.#scopes.record(slot, row, this.#slots.values());
       this.#counters.succeeded += 1;
@@ -302,7 +239,8 @@ export class Router implements WorkerWatcher {
 
   #onDeadline(row: CallRow): void {
     const { op, timeoutMs } = row.request;
-    const where = row.phase === 'queued' ? 'while it waited for a worker' : `on ${nameOf(row.slot)}`;
+    const where =
+      row.phase === 'queued' ? 'while it waited for a worker' : `on ${nameOf(row.slot)}`;
     this.#abandon(row, 'deadline', (outcome) => {
       return new DeadlineExceededError(op, timeoutMs, outcome, where);
     });
@@ -332,7 +270,7 @@ export class Router implements WorkerWatcher {
     this.#slots.delete(slot.worker);
     for (const session of slot.sessions) {
       session.slot = undefined;
-      this.#ports.bus.emit('session.unbound', this.#binding(session, slot));
+      this.#ports.bus.emit('session.unbound', bindingOf(this.#options.pool, session, slot));
     }
     slot.sessions.clear();
     this.#queue.release(slot);
@@ -355,27 +293,4 @@ export class Router implements WorkerWatcher {
     row.stopListening?.();
     return true;
   }
-
-  #tellReplayed(slot: Slot, row: CallRow, operations: readonly string[]): void {
-    this.#ports.bus.emit('scope.replayed', {
-      pool: this.#options.pool,
-      scope: row.session === undefined ? 'anonymous' : `session ${row.session.id}`,
-      worker: slot.worker.workerId,
-      epoch: slot.epoch,
-      operations,
-    });
-  }
-
-  #binding(session: Session, slot: Slot) {
-    const { workerId } = slot.worker;
-    return { pool: this.#options.pool, session: session.id, worker: workerId, epoch: slot.epoch };
-  }
-}
-
-function ref(slot: Slot): { readonly workerId: string; readonly epoch: number } {
-  return { workerId: slot.worker.workerId, epoch: slot.epoch };
-}
-
-function nameOf(slot: Slot | undefined): string {
-  return slot === undefined ? 'no worker' : `worker ${slot.worker.workerId} (epoch ${slot.epoch})`;
 }

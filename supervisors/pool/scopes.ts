@@ -60,7 +60,11 @@ export class Scopes {
     if (request.change === undefined || request.change.change === 'delete') return;
     const journal = this.#journalOf(request.change.change, session);
     if (journal.size >= LIMITS.journalEntriesMax && !journal.has(request.change.key)) {
-      throw new OverloadedError(`call ${request.op}`, 'journalEntriesMax', LIMITS.journalEntriesMax);
+      throw new OverloadedError(
+        `call ${request.op}`,
+        'journalEntriesMax',
+        LIMITS.journalEntriesMax,
+      );
     }
   }
 
@@ -76,7 +80,12 @@ export class Scopes {
     }
     const anonymous = this.#anonymous.missing(slot.anonymousMark)[0];
     return (
-      anonymous && { entry: anonymous, mark: slot.anonymousMark, scope: 'anonymous', sessionId: null }
+      anonymous && {
+        entry: anonymous,
+        mark: slot.anonymousMark,
+        scope: 'anonymous',
+        sessionId: null,
+      }
     );
   }
 

@@ -1,0 +1,89 @@
+// How is an incarnation told what it has missed? One journal entry at a time, before the call that needs them.
+import type { Bus } from '../../actors/ground/bus.ts';
+import { PythonError, ReplayFailedError, WorkerCrashedError } from '../../actors/ground/errors.ts';
+import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
+import type { SentCall } from '../../actors/worker/worker-types.ts';
+import { refOf, type CallRow, type Slot } from './call-row.ts';
+import type { Replay } from './scopes.ts';
+
+export interface Replayer {
+  readonly pool: string;
+  readonly bus: Bus;
+  /** The next entry that the slot lacks for this call. */
+  readonly missing: (slot: Slot, row: CallRow) => Replay | undefined;
+  readonly send: (
+    slot: Slot,
+    row: CallRow,
+    message: Omit<SentCall, 'deadlineMs'>,
+    settle: Settle,
+  ) => void;
+}
+
+export type ReplayResult =
+  /** The call may be sent. */
+  | { readonly type: 'current' }
+  /** The call has its outcome already (deadline, abort): the slot is being replaced. */
+  | { readonly type: 'settled' }
+  /** The call was not sent. */
+  | { readonly type: 'failed'; readonly error: ReplayFailedError | WorkerCrashedError };
+
+/** Replay what is missing, then say `done`, at once when nothing is. */
+export function bringUpToDate(
+  slot: Slot,
+  row: CallRow,
+  replayer: Replayer,
+  done: (result: ReplayResult) => void,
+): void {
+  const replayed: string[] = [];
+  const step = (): void => {
+    const replay = replayer.missing(slot, row);
+    if (replay === undefined) {
+      if (replayed.length > 0) tellReplayed(slot, row, replayer, replayed);
+      done({ type: 'current' });
+      return;
+    }
+    const { entry, sessionId: session } = replay;
+    replayer.send(slot, row, { op: entry.op, args: entry.args, session }, (outcome) => {
+      const error = errorOf(slot, row, replay, outcome);
+      if (error !== undefined) {
+        done({ type: 'failed', error });
+        return;
+      }
+      replay.mark.add(entry.seq);
+      replayed.push(entry.op);
+      if (row.phase === 'settled') done({ type: 'settled' });
+      else step();
+    });
+  };
+  step();
+}
+
+function errorOf(
+  slot: Slot,
+  row: CallRow,
+  replay: Replay,
+  outcome: SentOutcome,
+): ReplayFailedError | WorkerCrashedError | undefined {
+  const { op } = row.request;
+  if (outcome.type === 'crashed') {
+    return new WorkerCrashedError(op, refOf(slot), outcome.report, 'notSent');
+  }
+  if (outcome.reply.ok) return undefined;
+  const cause = new PythonError(outcome.reply.error, refOf(slot));
+  return new ReplayFailedError(op, replay.scope, replay.entry.op, cause);
+}
+
+function tellReplayed(
+  slot: Slot,
+  row: CallRow,
+  replayer: Replayer,
+  operations: readonly string[],
+): void {
+  replayer.bus.emit('scope.replayed', {
+    pool: replayer.pool,
+    scope: row.session === undefined ? 'anonymous' : `session ${row.session.id}`,
+    worker: slot.worker.workerId,
+    epoch: slot.epoch,
+    operations,
+  });
+}
