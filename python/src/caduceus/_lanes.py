@@ -1,0 +1,243 @@
+"""How does the process get its five connections, and who holds them?
+
+The only file that opens, moves or closes descriptors. `docs/protocol.md` §1 is the norm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from caduceus._frames import FrameDecoder, FrameError, encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+VARIABLE = "CADUCEUS_WORKER"
+"""The environment variable that starts a worker."""
+
+_READ_BYTES = 256 * 1024
+_CONNECT_TIMEOUT_S = 10.0
+
+
+class StartError(Exception):
+    """The process cannot become a worker; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Where to connect to, and the proof that one may.
+
+    Attributes
+    ----------
+    socket_path : str
+        The path of Node's listening unix socket.
+    nonce : str
+        Good for this process only.
+    """
+
+    socket_path: str
+    nonce: str
+
+
+def take_invitation(environ: MutableMapping[str, str]) -> Invitation:
+    """Read the invitation and remove it, so that no child process can use it.
+
+    Parameters
+    ----------
+    environ : mutable mapping of str to str
+        The environment of the process.
+
+    Returns
+    -------
+    Invitation
+        What ``CADUCEUS_WORKER`` said.
+
+    Raises
+    ------
+    StartError
+        If the variable is missing or malformed.
+    """
+    text = environ.pop(VARIABLE, None)
+    if text is None:
+        raise StartError(f"{VARIABLE} is not set: this program is started by Caduceus, not by hand")
+    try:
+        found = json.loads(text)
+        path, nonce = found["socket"], found["nonce"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StartError(f"{VARIABLE} is malformed: {type(error).__name__}: {error}") from error
+    if not isinstance(path, str) or not isinstance(nonce, str):
+        raise StartError(f"{VARIABLE} is malformed: socket and nonce must be strings")
+    return Invitation(path, nonce)
+
+
+class Lane:
+    """One framed connection, used by one thread.
+
+    Parameters
+    ----------
+    connection : socket.socket
+        Connected, blocking, introduced by its first frame.
+    """
+
+    __slots__ = ("_connection", "_waiting", "decoder")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._waiting: deque[dict[str, Any]] = deque()
+        self.decoder = FrameDecoder()
+
+    def receive(self) -> dict[str, Any] | None:
+        """Return the next message, waiting for it as long as it takes.
+
+        Returns
+        -------
+        dict or None
+            None at the end of the stream.
+
+        Raises
+        ------
+        FrameError
+            If the bytes are not the protocol's, or the stream ends inside a frame.
+        OSError
+            If the connection is broken.
+        """
+        waiting = self._waiting
+        while not waiting:
+            data = self._connection.recv(_READ_BYTES)
+            if not data:
+                if self.decoder.is_between_frames:
+                    return None
+                raise FrameError("the stream ends inside a frame")
+            waiting.extend(self.decoder.receive_bytes(data))
+        return waiting.popleft()
+
+    def send(self, frame: bytes) -> None:
+        """Write one frame, all of it.
+
+        Parameters
+        ----------
+        frame : bytes
+            As made by `encode_frame`.
+
+        Raises
+        ------
+        OSError
+            If the connection is broken or closed.
+        """
+        self._connection.sendall(frame)
+
+    def stop_receiving(self) -> None:
+        """Make a `receive` that waits in another thread return None."""
+        try:
+            self._connection.shutdown(socket.SHUT_RD)
+        except OSError:
+            # The other end was faster; the waiting thread has seen the end already.
+            return
+
+    def close(self) -> None:
+        """Close this process's descriptor; another process that has the connection keeps it."""
+        self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The framed connections of a worker.
+
+    Attributes
+    ----------
+    control, calls, replies : Lane
+        Named as in the protocol.
+    """
+
+    control: Lane
+    calls: Lane
+    replies: Lane
+
+    def close(self) -> None:
+        """Close all three; in a forked child, whose life is not the worker's."""
+        self.control.close()
+        self.calls.close()
+        self.replies.close()
+
+
+def open_lanes(invitation: Invitation) -> Lanes:
+    """Open the five connections and put descriptors 0, 1 and 2 where they belong.
+
+    After it, standard input is the null device, everything that this process, a C library in it or
+    a grandchild prints goes to the output lanes, and a forked child does not hold the framed lanes.
+
+    Parameters
+    ----------
+    invitation : Invitation
+        From `take_invitation`.
+
+    Returns
+    -------
+    Lanes
+        The framed connections.
+
+    Raises
+    ------
+    StartError
+        If the socket cannot be reached within ten seconds.
+    """
+    lanes = Lanes(
+        control=Lane(_connect(invitation, "control")),
+        calls=Lane(_connect(invitation, "calls")),
+        replies=Lane(_connect(invitation, "replies")),
+    )
+    output = _connect(invitation, "stdout")
+    errors = _connect(invitation, "stderr")
+    _take_over_standard_streams(output, errors)
+    os.register_at_fork(after_in_child=lanes.close)
+    return lanes
+
+
+def _connect(invitation: Invitation, lane: str) -> socket.socket:
+    # Python's sockets are not inheritable across exec unless asked to be.
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(_CONNECT_TIMEOUT_S)
+        connection.connect(invitation.socket_path)
+        connection.sendall(encode_frame({"type": "lane", "nonce": invitation.nonce, "lane": lane}))
+        connection.settimeout(None)
+    except OSError as error:
+        connection.close()
+        raise StartError(
+            f"cannot open the {lane} lane at {invitation.socket_path}: {error}"
+        ) from error
+    return connection
+
+
+def _take_over_standard_streams(output: socket.socket, errors: socket.socket) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    if null != 0:
+        os.close(null)
+    # dup2 makes its copies inheritable: grandchildren print to the same lanes.
+    for number, connection in ((1, output), (2, errors)):
+        os.dup2(connection.fileno(), number)
+        connection.close()
+    sys.stdout = _line_buffered(sys.stdout, 1)
+    sys.stderr = _line_buffered(sys.stderr, 2)
+
+
+def _line_buffered(stream: TextIO | None, descriptor: int) -> TextIO:
+    """Return `stream`, made to send each line as it ends and never to fail for a character."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if stream is None or reconfigure is None:
+        # The process was started without this descriptor.
+        return open(
+            descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
+    reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    return stream

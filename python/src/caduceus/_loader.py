@@ -1,0 +1,196 @@
+"""How does a name in ``welcome`` become a running bridge?
+
+Finds the module or script, the one class in it, and makes it. What is missing is said before the
+import fails in the depths of somebody else's package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from caduceus import base_bridge
+from caduceus._packages import find_missing, package_missing
+from caduceus.base_bridge import BaseBridge
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+class LoadError(Exception):
+    """The bridge cannot be found where ``welcome`` says it is; the message says what was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSpec:
+    """Where a bridge is and what it needs.
+
+    Attributes
+    ----------
+    module : str or None
+        An importable name; or else `script` is set.
+    script : str or None
+        The absolute path of a ``.py`` file.
+    class_name : str or None
+        None means: the only concrete subclass of `BaseBridge` that the module defines.
+    framework : str or None
+        What the bridge is called in errors.
+    required_packages : tuple of str
+        Distribution names.
+    """
+
+    module: str | None = None
+    script: str | None = None
+    class_name: str | None = None
+    framework: str | None = None
+    required_packages: tuple[str, ...] = ()
+
+    @classmethod
+    def from_message(cls, message: dict[str, Any]) -> BridgeSpec:
+        """Read the ``bridge`` object of a ``welcome``.
+
+        Parameters
+        ----------
+        message : dict
+            With ``module`` or ``script``, and optionally ``class``, ``framework``,
+            ``requiredPackages``.
+
+        Returns
+        -------
+        BridgeSpec
+            The same, checked.
+
+        Raises
+        ------
+        LoadError
+            If neither or both of module and script are given.
+        """
+        spec = cls(
+            module=message.get("module"),
+            script=message.get("script"),
+            class_name=message.get("class"),
+            framework=message.get("framework"),
+            required_packages=tuple(message.get("requiredPackages") or ()),
+        )
+        if (spec.module is None) == (spec.script is None):
+            raise LoadError("a bridge needs either a module or a script")
+        return spec
+
+    @property
+    def name(self) -> str:
+        """What to call the bridge in a message."""
+        return self.framework or self.module or os.path.basename(self.script or "")
+
+
+def build_bridge(spec: BridgeSpec, *, mode: str, worker_id: str | None) -> BaseBridge:
+    """Import the bridge's module, find its class, and make it.
+
+    Parameters
+    ----------
+    spec : BridgeSpec
+        Which bridge.
+    mode : str
+        Passed to the constructor.
+    worker_id : str or None
+        Passed to the constructor.
+
+    Returns
+    -------
+    BaseBridge
+        Ready for calls.
+
+    Raises
+    ------
+    BridgeError
+        With code ``package_missing``.
+    LoadError
+        If there is no such file or class, or more than one class to choose from.
+    """
+    missing = find_missing(spec.required_packages)
+    if missing:
+        raise package_missing(spec.name, missing)
+    # A script written against a copy of base_bridge.py beside it runs on ours.
+    sys.modules["base_bridge"] = base_bridge
+    try:
+        module = _import(spec)
+        return _find_class(module, spec)(mode=mode, worker_id=worker_id)
+    except ModuleNotFoundError as error:
+        wanted = _requirement_named(error.name, spec.required_packages)
+        if wanted is None:
+            raise
+        # Installed by its metadata, yet not importable: a broken installation, which the same
+        # command mends.
+        raise package_missing(spec.name, [wanted]) from error
+
+
+def _import(spec: BridgeSpec) -> ModuleType:
+    if spec.module is not None:
+        return importlib.import_module(spec.module)
+    return _import_script(spec.script or "")
+
+
+def _import_script(path: str) -> ModuleType:
+    if not os.path.isabs(path) or not path.endswith(".py"):
+        raise LoadError(f"the script must be the absolute path of a .py file: {path}")
+    if not os.path.isfile(path):
+        raise LoadError(f"there is no file {path}")
+    folder, file_name = os.path.split(path)
+    stem = file_name.removesuffix(".py")
+    if stem in sys.modules or stem in sys.stdlib_module_names:
+        raise LoadError(f"{path} has the name of the module {stem}, which it would hide; rename it")
+    sys.path.insert(0, folder)
+    found = importlib.util.spec_from_file_location(stem, path)
+    if found is None or found.loader is None:
+        raise LoadError(f"Python does not know how to load {path}")
+    module = importlib.util.module_from_spec(found)
+    # Under its own name, so that pickle and typing find the classes that it defines.
+    sys.modules[stem] = module
+    found.loader.exec_module(module)
+    return module
+
+
+def _find_class(module: ModuleType, spec: BridgeSpec) -> type[BaseBridge]:
+    where = spec.script or module.__name__
+    if spec.class_name is not None:
+        named = getattr(module, spec.class_name, None)
+        if not inspect.isclass(named) or not issubclass(named, BaseBridge):
+            state = "no class" if not inspect.isclass(named) else "no subclass of BaseBridge"
+            raise LoadError(f"{where}: {spec.class_name} is {state} there")
+        return named
+    defined = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, BaseBridge)
+        and value.__module__ == module.__name__
+    ]
+    # Two names for one class are one class.
+    concrete = [value for value in dict.fromkeys(defined) if not inspect.isabstract(value)]
+    if len(concrete) == 1:
+        return concrete[0]
+    if concrete:
+        names = ", ".join(value.__name__ for value in concrete)
+        raise LoadError(f"{where} defines several bridges, say which one: {names}")
+    unfinished = [
+        f"{value.__name__} lacks {', '.join(sorted(value.__abstractmethods__))}"
+        for value in dict.fromkeys(defined)
+    ]
+    hint = f" ({'; '.join(unfinished)})" if unfinished else ""
+    raise LoadError(f"{where} defines no concrete subclass of BaseBridge{hint}")
+
+
+def _requirement_named(module_name: str | None, packages: tuple[str, ...]) -> str | None:
+    if module_name is None:
+        return None
+    top_level = _normalized(module_name.partition(".")[0])
+    return next((name for name in packages if _normalized(name) == top_level), None)
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,178 @@
+"""What does every bridge have in common?
+
+The table of operations, the four that every bridge answers, and the counters. How calls arrive and
+replies leave is the worker's question; a bridge never touches a connection.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from caduceus._errors import BridgeError
+
+Handler = Callable[[dict[str, Any]], object]
+
+
+class BaseBridge(ABC):
+    """The base class of all bridges: a framework behind a table of named operations.
+
+    A subclass adds its operations in `_register_handlers`, sets up its framework in
+    `_initialize_framework`, and describes it in `get_framework_info`.
+
+    Parameters
+    ----------
+    mode : str, default "standalone"
+        How the process is used; ``"pool-worker"`` under a pool.
+    worker_id : str, optional
+        The name of the worker, as the operator sees it.
+
+    Attributes
+    ----------
+    mode : str
+        As given.
+    worker_id : str or None
+        As given.
+    start_time : float
+        When the bridge was made, in seconds since the epoch.
+    command_count, error_count : int
+        How many commands arrived, and how many of them failed.
+    lock : threading.Lock
+        Guards the counters.
+    shutdown_requested : bool
+        Whether the ``shutdown`` operation has been called. The worker ends after that reply.
+
+    Examples
+    --------
+    >>> class Greeter(BaseBridge):
+    ...     def _register_handlers(self):
+    ...         self._handlers["greet"] = lambda args: f"Hello, {args['name']}"
+    ...
+    ...     def _initialize_framework(self):
+    ...         pass
+    ...
+    ...     def get_framework_info(self):
+    ...         return {"name": "greeter", "version": "1.0.0", "capabilities": []}
+    >>> Greeter().handle_command("greet", {"name": "Ada"})
+    'Hello, Ada'
+    """
+
+    def __init__(self, mode: str = "standalone", worker_id: str | None = None) -> None:
+        self.mode = mode
+        self.worker_id = worker_id
+        self.start_time = time.time()
+        self.command_count = 0
+        self.error_count = 0
+        self.lock = threading.Lock()
+        self.shutdown_requested = False
+        self._handlers: dict[str, Handler] = {
+            "ping": self._handle_ping,
+            "get_stats": self._handle_get_stats,
+            "shutdown": self._handle_shutdown,
+            "get_capabilities": self._handle_get_capabilities,
+        }
+        self._register_handlers()
+        self._initialize_framework()
+
+    @abstractmethod
+    def _register_handlers(self) -> None:
+        """Add operations to ``self._handlers``; runs before `_initialize_framework`."""
+
+    @abstractmethod
+    def _initialize_framework(self) -> None:
+        """Import and set up the framework."""
+
+    @abstractmethod
+    def get_framework_info(self) -> dict[str, Any]:
+        """Describe the framework.
+
+        Returns
+        -------
+        dict
+            ``name``, ``version`` and ``capabilities`` (a list of str).
+        """
+
+    def handle_command(self, command: str, args: dict[str, Any]) -> object:
+        """Run the operation `command` and return its result.
+
+        Parameters
+        ----------
+        command : str
+            The name of an operation.
+        args : dict
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What the handler returned.
+
+        Raises
+        ------
+        BridgeError
+            With code ``unknown_operation`` or ``invalid_arguments``. Whatever else the handler
+            raises is passed on.
+        """
+        with self.lock:
+            self.command_count += 1
+        try:
+            handler = self._handlers.get(command)
+            if handler is None:
+                supported = ", ".join(self._handlers)
+                raise BridgeError(
+                    f"unknown operation {command!r}; supported: {supported}",
+                    code="unknown_operation",
+                )
+            if not isinstance(args, dict):
+                raise BridgeError(
+                    f"the arguments of {command} must be an object, not {type(args).__name__}",
+                    code="invalid_arguments",
+                )
+            return handler(args)
+        except BaseException:
+            with self.lock:
+                self.error_count += 1
+            raise
+
+    def supported_operations(self) -> list[str]:
+        """Return the names of all operations.
+
+        Returns
+        -------
+        list of str
+            In the order of their registration.
+        """
+        return list(self._handlers)
+
+    def _handle_ping(self, _args: dict[str, Any]) -> dict[str, Any]:
+        now = time.time()
+        return {
+            "status": "ok",
+            "timestamp": now,
+            "uptime": now - self.start_time,
+            "mode": self.mode,
+            "worker_id": self.worker_id,
+            "framework": self.get_framework_info(),
+        }
+
+    def _handle_get_stats(self, _args: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "command_count": self.command_count,
+            "error_count": self.error_count,
+            "uptime": time.time() - self.start_time,
+            "framework": self.get_framework_info(),
+        }
+
+    def _handle_shutdown(self, _args: dict[str, Any]) -> dict[str, Any]:
+        self.shutdown_requested = True
+        return {"status": "shutting_down", "worker_id": self.worker_id, "mode": self.mode}
+
+    def _handle_get_capabilities(self, _args: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "framework": self.get_framework_info(),
+            "supported_operations": self.supported_operations(),
+            "mode": self.mode,
+        }

@@ -1,0 +1,164 @@
+// How does a test get a real pool (machines, supervisor, router) over a scripted world under virtual time?
+import { Bus } from '../../actors/ground/bus.ts';
+import { SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
+import type { CallMessage } from '../../actors/port/message.ts';
+import type { CallRequest } from '../../supervisors/pool/call-row.ts';
+import { Pool, type PoolOptions } from '../../supervisors/pool/pool.ts';
+import { Supervisor } from '../../supervisors/supervisor.ts';
+import { ScriptedWorld, type ScriptedProcess, type StartScript } from './scripted-world.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface ScriptedPool {
+  readonly clock: VirtualClock;
+  readonly bus: Bus;
+  readonly world: ScriptedWorld;
+  readonly pool: Pool;
+  readonly root: Supervisor;
+  readonly exitReason: () => ExitReason | undefined;
+  /** Deliver facts and polls until nothing waits, choosing among channels by `choose`. */
+  settle(choose?: () => number): void;
+  advance(ms: number, choose?: () => number): void;
+  stop(): void;
+}
+
+export function scriptedPool(
+  options: PoolOptions,
+  world: {
+    readonly nextStart?: () => StartScript;
+    readonly onCall?: (process: ScriptedProcess, call: CallMessage) => void;
+  } = {},
+): ScriptedPool {
+  const clock = new VirtualClock();
+  const bus = new Bus();
+  const scripted = new ScriptedWorld({
+    nextStart: world.nextStart ?? (() => ({ type: 'ready' })),
+    onCall: world.onCall ?? answer,
+  });
+  let nonces = 0;
+  const ids = {
+    next: (prefix: string) => `${prefix}_1`,
+    nonce: () => `nonce-${(nonces += 1)}`,
+  };
+  const ports = { clock, bus, ids, spawner: scripted, transport: scripted };
+  const pool = new Pool(
+    {
+      name: 'p',
+      options,
+      spawn: { command: 'python', args: [], env: {} },
+      bridge: { framework: 'p', module: 'scripted' },
+      makeScratch: (path) => ({ path, remove: () => undefined }),
+    },
+    ports,
+  );
+  let exit: ExitReason | undefined;
+  const root = new Supervisor(
+    {
+      id: 'root',
+      path: '',
+      epoch: 1,
+      listener: (fact) => {
+        if (fact.type === 'child.stopped') exit = fact.reason;
+      },
+    },
+    { children: [pool.childSpec()] },
+    ports,
+  );
+  const settle = (choose: () => number = () => 0): void => {
+    while (scripted.step(choose()) || clock.poll());
+  };
+  return {
+    clock,
+    bus,
+    world: scripted,
+    pool,
+    root,
+    exitReason: () => exit,
+    settle,
+    advance: (ms, choose) => {
+      clock.advance(ms, () => {
+        settle(choose);
+      });
+    },
+    stop: () => {
+      pool.close();
+      root.stop('infinity', SHUTDOWN);
+      clock.advance(60_000, settle);
+    },
+  };
+}
+
+/** A worker with a memory: `create`, `delete` and `use` of ids by scope, `echo`, `hang`, `exit`. */
+export function answer(process: ScriptedProcess, call: CallMessage): void {
+  const scope = call.session ?? '';
+  const known = process.known.get(scope) ?? new Set();
+  process.known.set(scope, known);
+  const id = String(call.args['id']);
+  switch (call.op) {
+    case 'create':
+      known.add(id);
+      process.reply(call.id, id);
+      return;
+    case 'delete':
+      known.delete(id);
+      process.reply(call.id, id);
+      return;
+    case 'use':
+      if (known.has(id)) process.reply(call.id, `used ${id} in ${process.pid}`);
+      else process.fail(call.id, 'program_not_found');
+      return;
+    case 'hang':
+      return;
+    case 'exit':
+      process.exit(0, null);
+      return;
+    default:
+      process.reply(call.id, { pid: process.pid, args: call.args });
+  }
+}
+
+/** A request with the defaults of a test. */
+export function request(
+  op: string,
+  args: Readonly<Record<string, unknown>> = {},
+  more: Partial<CallRequest> = {},
+): CallRequest {
+  const change = CHANGES[op as keyof typeof CHANGES] as 'create' | 'delete' | undefined;
+  return {
+    op,
+    args,
+    timeoutMs: 30_000,
+    checkoutTimeoutMs: 5_000,
+    change: change && { change, key: String(args['id']) },
+    ...more,
+  };
+}
+
+const CHANGES = { create: 'create', delete: 'delete' } as const;
+
+/** A promise's fate, readable without waiting. */
+export interface Fate {
+  state: 'pending' | 'resolved' | 'rejected';
+  value?: unknown;
+  error?: Error & { readonly code?: string; readonly outcome?: string };
+}
+
+export function fateOf(promise: Promise<unknown>): Fate {
+  const fate: Fate = { state: 'pending' };
+  promise.then(
+    (value) => {
+      fate.state = 'resolved';
+      fate.value = value;
+    },
+    (error: unknown) => {
+      fate.state = 'rejected';
+      fate.error = error as Error;
+    },
+  );
+  return fate;
+}
+
+/** Let settled promises tell their fate. */
+export async function microtasks(): Promise<void> {
+  await Promise.resolve();
+  await Promise.resolve();
+}
