@@ -21,7 +21,9 @@ import {
   type Verdict,
 } from './child-row.ts';
 import { intensityOf, type SupervisorFlags, type SupervisorPorts } from './supervisor-flags.ts';
-import { lifecycleStateOf, supervisorMachine, type SupervisorEvent } from './supervisor.machine.ts';
+import { machineWith, type Orders } from './supervisor-orders.ts';
+import type { supervisorMachine } from './supervisor.machine.ts';
+import { lifecycleStateOf } from './supervisor.machine.ts';
 
 /**
  * A one_for_one supervisor. Starts its children in order, restarts what crashes within its intensity, beyond it stops all in reverse order and ends with `shutdown`.
@@ -43,6 +45,7 @@ export class Supervisor implements Child {
   #stopWith: Shutdown | undefined;
   #told: LifecycleState = 'spawning';
   #failure: Error | undefined;
+  readonly #orders: (() => void)[] = [];
 
   constructor(start: Parameters<ChildStart>[0], flags: SupervisorFlags, ports: SupervisorPorts) {
     this.id = start.id;
@@ -51,7 +54,7 @@ export class Supervisor implements Child {
     this.#flags = flags;
     this.#ports = ports;
     this.#rows = rowsOf(flags.children);
-    this.#actor = createRoot(this.#machine(), {
+    this.#actor = createRoot(machineWith(this.#carriesOut(), this.#orders), {
       id: start.path,
       clock: ports.clock,
       input: {
@@ -78,9 +81,8 @@ export class Supervisor implements Child {
     return [...this.#rows.values()].flatMap((row) => (row.life === undefined ? [] : [row.life]));
   }
 
-  /** A supervisor that ended is started anew as another lifecycle; there is nothing to restart in this one. */
   restart(): void {
-    return undefined;
+    // A supervisor that ended is started anew as another lifecycle; there is nothing to restart in this one.
   }
 
   stop(shutdown: Shutdown, reason: ExitReason): void {
@@ -102,34 +104,32 @@ export class Supervisor implements Child {
     row.life.stop('brutal_kill', SHUTDOWN);
   }
 
-  #machine(): typeof supervisorMachine {
-    return supervisorMachine.provide({
-      actions: {
-        startChildren: () => {
-          this.#startFrom([...this.#rows.values()]);
-        },
-        restartChild: (_, { id, history }) => {
-          this.#restart(this.#row(id), history);
-        },
-        keepChildDown: (_, { id }) => {
-          this.#settleDown(id, 'keep_down');
-        },
-        removeChild: (_, { id }) => {
-          this.#settleDown(id, 'remove');
-          this.#rows.delete(id);
-        },
-        giveUpOn: (_, { id, because }) => {
-          const row = this.#row(id);
-          this.#tellDecision(row, 'give_up', because, row.lastReason);
-          this.#flags.onGiveUp?.(because, row.lastReason);
-        },
-        stopChildren: () => {
-          this.#awaited = undefined;
-          this.#toStop = [...this.#rows.values()];
-          this.#stopNext();
-        },
+  #carriesOut(): Orders {
+    return {
+      startChildren: () => {
+        this.#startFrom([...this.#rows.values()]);
       },
-    });
+      restartChild: ({ id, history }) => {
+        this.#restart(this.#row(id), history);
+      },
+      keepChildDown: ({ id }) => {
+        this.#settleDown(id, 'keep_down');
+      },
+      removeChild: ({ id }) => {
+        this.#settleDown(id, 'remove');
+        this.#rows.delete(id);
+      },
+      giveUpOn: ({ id, because }) => {
+        const row = this.#row(id);
+        this.#tellDecision(row, 'give_up', because, row.lastReason);
+        this.#flags.onGiveUp?.(because, row.lastReason);
+      },
+      stopChildren: () => {
+        this.#awaited = undefined;
+        this.#toStop = [...this.#rows.values()];
+        this.#stopNext();
+      },
+    };
   }
 
   #row(id: string): Row {
@@ -145,7 +145,7 @@ export class Supervisor implements Child {
         this.#startLife(row);
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause));
-        this.#send({
+        this.#actor.send({
           type: 'children.start_failed',
           id: row.spec.id,
           reason: { type: 'error', error },
@@ -158,7 +158,7 @@ export class Supervisor implements Child {
         return;
       }
     }
-    this.#send({ type: 'children.started' });
+    this.#actor.send({ type: 'children.started' });
   }
   #startLife(row: Row): void {
     startLife(row, this.#start.path, (fact) => {
@@ -203,11 +203,11 @@ export class Supervisor implements Child {
       this.#finishFailure();
     } else if (this.#awaited === row && snapshot.matches('starting')) {
       this.#awaited = undefined;
-      this.#send({ type: 'children.start_failed', id: row.spec.id, reason });
+      this.#actor.send({ type: 'children.start_failed', id: row.spec.id, reason });
     } else if (snapshot.matches('stopping')) {
       if (this.#awaited === row && row.life === undefined) this.#stopNext();
     } else {
-      this.#send({
+      this.#actor.send({
         type: 'child.crashed',
         id: row.spec.id,
         facts: {
@@ -257,11 +257,7 @@ export class Supervisor implements Child {
       row.life.stop(this.#stopWith ?? row.spec.shutdown, SHUTDOWN);
       return;
     }
-    this.#send({ type: 'children.stopped' });
-  }
-
-  #send(event: SupervisorEvent): void {
-    this.#actor.send(event);
+    this.#actor.send({ type: 'children.stopped' });
   }
 
   #tellDecision(row: Row, verdict: Verdict, because: string, reason: ExitReason): void {
@@ -271,8 +267,10 @@ export class Supervisor implements Child {
 
   #onSnapshot(snapshot: SnapshotFrom<typeof supervisorMachine>): void {
     const state = lifecycleStateOf(snapshot);
-    if (state === this.#told) return;
+    const before = this.#told;
     this.#told = state;
+    for (const carryOut of this.#orders.splice(0)) carryOut();
+    if (state === before) return;
     if (state === 'ready') {
       this.#start.listener({ type: 'child.ready', id: this.id, epoch: this.epoch });
     } else if (state === 'stopped') {

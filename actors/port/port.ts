@@ -18,7 +18,7 @@ import {
   type ReplyMessage,
 } from './message.ts';
 import { OutputLines } from './output-lines.ts';
-import type { Lane, Link, LinkFact, Transport } from './transport.ts';
+import { LANES, type Lane, type Link, type LinkFact, type Transport } from './transport.ts';
 
 export interface PortRequest {
   readonly workerId: string;
@@ -86,6 +86,8 @@ class WorkerPort implements Port {
   readonly #output: Record<OutputStream, OutputLines>;
   readonly #open = new Set<Lane>();
   #exit: Exit = { type: 'none' };
+  /** The worker's `hello` while it waits for its answer. */
+  #hello: Hello | undefined;
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
 
@@ -159,6 +161,7 @@ class WorkerPort implements Port {
     switch (fact.type) {
       case 'opened':
         this.#open.add(fact.lane);
+        this.#answerHello();
         return;
       case 'bytes':
         this.#onBytes(fact.lane, fact.bytes);
@@ -206,10 +209,10 @@ class WorkerPort implements Port {
   #onControl(raw: Record<string, unknown>): void {
     const message = parseControl(raw);
     switch (message.type) {
-      case 'hello': {
-        this.#answerHello(message);
+      case 'hello':
+        this.#hello = message;
+        this.#answerHello();
         return;
-      }
       case 'ready':
         this.#tell({ type: 'ready', info: message });
         return;
@@ -224,7 +227,14 @@ class WorkerPort implements Port {
     }
   }
 
-  #answerHello(hello: Hello): void {
+  /**
+   * Not before Node has met all five connections, which become known one by one: what is written to one that is not known yet would go nowhere,
+   * and a worker can be ready within the same turn of the event loop.
+   */
+  #answerHello(): void {
+    const hello = this.#hello;
+    if (hello === undefined || this.#open.size < LANES.length) return;
+    this.#hello = undefined;
     const verdict = judgeHello(hello);
     if (verdict.type === 'refuse') {
       this.#link.write('control', encodeFrame(verdict));
@@ -269,6 +279,8 @@ class WorkerPort implements Port {
     }, LIMITS.drainAfterExitMs);
     this.#exit = { type: 'draining', reason, timer };
     if (this.#drained()) this.#tellExit(reason);
+    // It takes no more calls from this moment on, though its last replies may still come.
+    else this.#tell({ type: 'broken', cause: undefined });
   }
 
   /** Whether all that the dead process wrote has been read: replies are delivered before its calls are failed. */

@@ -7,7 +7,13 @@ import type {
   SpawnRequest,
 } from '../../actors/port/launcher.ts';
 import type { CallMessage } from '../../actors/port/message.ts';
-import { LANES, type Lane, type Link, type LinkFact, type Transport } from '../../actors/port/transport.ts';
+import {
+  LANES,
+  type Lane,
+  type Link,
+  type LinkFact,
+  type Transport,
+} from '../../actors/port/transport.ts';
 
 /** How one incarnation behaves from its start on. */
 export type StartScript =
@@ -32,6 +38,8 @@ const FRAME_BYTES_MAX = 1 << 20;
 export class ScriptedWorld implements Spawner, Transport {
   readonly address = 'scripted';
   readonly processes: ScriptedProcess[] = [];
+  /** Every call that was written, to whomever. */
+  readonly callsWritten: CallMessage[] = [];
   /** Calls written to an incarnation of which Node had been told the end. Must stay empty. */
   readonly callsToTheDead: CallMessage[] = [];
   readonly #options: WorldOptions;
@@ -64,6 +72,8 @@ export class ScriptedWorld implements Spawner, Transport {
     return {
       write: (lane, bytes) => {
         const process = this.#processOf(nonce);
+        // As on a real socket: what is written before Node has met the connection goes nowhere.
+        if (!process.openLanes.has(lane)) return;
         if (lane === 'control') {
           for (const message of new FrameDecoder(FRAME_BYTES_MAX).push(bytes)) {
             this.later(`${process.pid}/to`, () => {
@@ -74,6 +84,7 @@ export class ScriptedWorld implements Spawner, Transport {
         }
         for (const message of decoder.push(bytes)) {
           const call = message as unknown as CallMessage;
+          this.callsWritten.push(call);
           if (process.isKnownDead) this.callsToTheDead.push(call);
           this.later(`${process.pid}/to`, () => {
             if (process.isAlive) this.#options.onCall(process, call);
@@ -126,6 +137,8 @@ export class ScriptedProcess {
   readonly nonce: string;
   /** What it knows by scope: the ids it was told to create. */
   readonly known = new Map<string, Set<string>>();
+  /** Lanes that Node knows to be open. */
+  readonly openLanes = new Set<Lane>();
   readonly #world: ScriptedWorld;
   readonly #listener: (fact: ProcessFact) => void;
   #life: 'alive' | 'dead' | 'known_dead' = 'alive';
@@ -178,7 +191,12 @@ export class ScriptedProcess {
     if (message['type'] === 'shutdown') this.exit(0, null);
     if (message['type'] !== 'welcome') return;
     if (this.#script.type === 'import_fails') {
-      const error = { type: 'ImportError', message: 'no', traceback: 'Traceback: no', code: 'python_error' };
+      const error = {
+        type: 'ImportError',
+        message: 'no',
+        traceback: 'Traceback: no',
+        code: 'python_error',
+      };
       this.emit('control', { type: 'failed', error });
       this.exit(1, null);
       return;
@@ -218,7 +236,9 @@ export class ScriptedProcess {
 
   #tellLane(lane: Lane, fact: LinkFact): void {
     this.#world.later(`${this.pid}/${lane}`, () => {
-      if (fact.type === 'ended' && lane !== 'stdout' && lane !== 'stderr') this.#life = 'known_dead';
+      if (fact.type === 'opened') this.openLanes.add(lane);
+      if (fact.type === 'ended' && lane !== 'stdout' && lane !== 'stderr')
+        this.#life = 'known_dead';
       this.#world.tellLink(this.nonce, fact);
     });
   }

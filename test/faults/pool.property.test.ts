@@ -1,0 +1,123 @@
+// Do the promises of a pool hold whatever happens to its workers, in whatever order it is heard of? The real machines, supervisor and router, over scripted workers and virtual time.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { fateOf, microtasks, request } from '../support/scripted-pool.ts';
+import { run, scenario, type Run, type Scenario } from './pool-scenario.ts';
+
+const RUNS = Number(process.env['FAULT_RUNS'] ?? 400);
+const PERIOD_MS = 5_000;
+
+function check(promise: (run: Run, given: Scenario) => Promise<void> | void): Promise<void> {
+  const property = fc.asyncProperty(scenario, async (given) => {
+    const one = await run(given);
+    await promise(one, given);
+  });
+  return Promise.resolve(
+    fc.assert(property, {
+      numRuns: RUNS,
+      ...(process.env['FAULT_SEED'] === undefined
+        ? {}
+        : { seed: Number(process.env['FAULT_SEED']) }),
+    }),
+  );
+}
+
+describe('a pool under faults', () => {
+  it('settles every call exactly once, within its deadline', async () => {
+    await check(({ calls, sim }) => {
+      for (const call of calls) {
+        expect(call.fate.state, call.op).not.toBe('pending');
+        expect(call.settlements).toBe(1);
+      }
+      const { accepted, succeeded, failed, queueLength } = sim.pool.statistics;
+      expect(succeeded + failed).toBe(accepted);
+      expect(queueLength).toBe(0);
+    });
+  });
+
+  it('writes no call to an incarnation of which it has heard the end', async () => {
+    await check(({ sim }) => {
+      expect(sim.world.callsToTheDead).toEqual([]);
+    });
+  });
+
+  it('never restarts more often than the window allows', async () => {
+    await check(({ restartsAtMs }, { maxRestarts }) => {
+      for (const atMs of restartsAtMs) {
+        const inWindow = restartsAtMs.filter((t) => t <= atMs && atMs - t <= PERIOD_MS);
+        expect(inWindow.length).toBeLessThanOrEqual(maxRestarts);
+      }
+    });
+  });
+
+  it('gives up only when it must, and serves again otherwise once the faults have ended', async () => {
+    await check(async ({ sim, gaveUp, restartsAtMs, startFailures }, { maxRestarts, size }) => {
+      const call = fateOf(sim.pool.call(request('echo')));
+      sim.advance(1_000);
+      await microtasks();
+      const [end] = gaveUp;
+      if (end === undefined) {
+        expect(call.state).toBe('resolved');
+        expect(sim.pool.statistics.ready).toBe(size);
+        return;
+      }
+      expect(call.error?.code).toBe('pool_failed');
+      if (end.because === 'reached_max_start_failures') {
+        expect(startFailures).toBeGreaterThanOrEqual(3);
+      } else {
+        const inWindow = restartsAtMs.filter((t) => end.atMs - t <= PERIOD_MS);
+        expect(inWindow.length).toBe(maxRestarts);
+      }
+    });
+  });
+
+  it('remembers every acknowledged program, on whatever incarnation its scope goes on', async () => {
+    await check(({ calls }) => {
+      for (const { op, fate } of calls) {
+        if (op === 'use') expect(fate.error?.code).not.toBe('program_not_found');
+      }
+    });
+  });
+
+  it('says notSent of exactly those failed calls that were never written', async () => {
+    await check(({ calls, sim }) => {
+      const written = new Set(sim.world.callsWritten.map((call) => call.args['number']));
+      for (const { number, fate } of calls) {
+        if (fate.state !== 'rejected') continue;
+        expect(fate.error?.outcome).toBe(written.has(number) ? 'maybeExecuted' : 'notSent');
+      }
+    });
+  });
+
+  it('leaves no process, no timer and no waiting call behind when it is stopped', async () => {
+    await check(async ({ sim }) => {
+      const late = fateOf(sim.pool.call(request('hang')));
+      sim.stop();
+      await microtasks();
+      expect(late.state).toBe('rejected');
+      expect(sim.exitReason()?.type).toBe('shutdown');
+      expect(sim.world.processes.filter((process) => process.isAlive)).toEqual([]);
+      expect(sim.clock.pending).toBe(0);
+    });
+  });
+
+  it('reaches what it claims to cover', async () => {
+    const seen = new Set<string>();
+    await check((one) => {
+      for (const fact of one.seen) seen.add(fact);
+    });
+    expect([...seen]).toEqual(
+      expect.arrayContaining([
+        'restart',
+        'give_up',
+        'replace',
+        'replayed',
+        'worker_crashed',
+        'deadline_exceeded',
+        'checkout_timeout',
+        'pool_failed',
+      ]),
+    );
+  });
+});
