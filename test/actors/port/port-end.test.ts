@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../actors/ground/limits.ts';
+import { openPort } from '../../../actors/port/port.ts';
+import { systemSpawner } from '../../../actors/port/spawn.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { REPLY, REQUEST, wire as setUp, WIRE_LANES } from './wire.ts';
+
+describe('the end of a process', () => {
+  it('is told after a reply that had arrived, even when the exit is told first', () => {
+    const { opened, exited, message, ended, types } = setUp();
+    opened('replies', 'control', 'stderr');
+    exited(9);
+    message('replies', REPLY);
+    ended('replies', 'control', 'stderr');
+    expect(types()).toEqual(['broken', 'reply', 'exited']);
+  });
+
+  it('is told with the exact reason when the end of the lanes comes first', () => {
+    const { opened, exited, ended, facts } = setUp();
+    opened('replies', 'control', 'stderr');
+    ended('replies', 'control', 'stderr');
+    exited(9);
+    const report = { reason: { type: 'exit_status', status: 9 }, stderrTail: '' };
+    expect(facts.at(-1)).toEqual({ type: 'exited', report });
+  });
+
+  it('is told as broken at once when a lane of the wire ends while it still lives', () => {
+    const { opened, ended, facts } = setUp();
+    opened(...WIRE_LANES);
+    ended('replies');
+    expect(facts).toEqual([{ type: 'broken', cause: undefined }]);
+  });
+
+  it('is told as broken once, however many lanes end', () => {
+    const { opened, ended, types } = setUp();
+    opened(...WIRE_LANES);
+    ended(...WIRE_LANES);
+    expect(types()).toEqual(['broken']);
+  });
+
+  it('is not told when user code closes its output', () => {
+    const { opened, ended, types } = setUp();
+    opened('stdout', 'stderr');
+    ended('stdout', 'stderr');
+    expect(types()).toEqual([]);
+  });
+
+  it('waits no longer for the lanes than its bound: a grandchild may hold them open', () => {
+    const { opened, exited, clock, types } = setUp();
+    opened('replies', 'control', 'stderr');
+    exited(0);
+    const before = types();
+    clock.advance(LIMITS.drainAfterExitMs);
+    expect([before, types()]).toEqual([['broken'], ['broken', 'exited']]);
+  });
+
+  it('is told as broken at once when the exit comes first: it takes no more calls', () => {
+    const { opened, exited, types } = setUp();
+    opened('replies');
+    exited(0);
+    expect(types()).toEqual(['broken']);
+  });
+
+  it('leaves no timer and no connection', () => {
+    const { opened, exited, ended, clock, isLinkClosed } = setUp();
+    opened('replies');
+    exited(0);
+    ended('replies');
+    expect([clock.pending, isLinkClosed()]).toEqual([0, true]);
+  });
+
+  it('is told once, and nothing after it', () => {
+    const { exited, message, bytes, types } = setUp();
+    exited(0);
+    exited(1);
+    message('replies', REPLY);
+    bytes('stdout', 'late\n');
+    expect(types()).toEqual(['exited']);
+  });
+
+  it('carries the last lines of stderr, the one without an end too', () => {
+    const { opened, bytes, exited, ended, facts } = setUp();
+    opened('stderr');
+    exited(1);
+    bytes('stderr', 'Traceback\nValueError');
+    ended('stderr');
+    expect(facts.at(-1)).toMatchObject({ report: { stderrTail: 'Traceback\nValueError' } });
+    expect(facts.at(-2)).toEqual({ type: 'output', stream: 'stderr', line: 'ValueError' });
+  });
+
+  it('is told with the reason of the system when the process could not be started', () => {
+    const { process, facts } = setUp();
+    process({ type: 'failed', error: new Error('ENOENT') });
+    expect(facts).toMatchObject([
+      { type: 'exited', report: { reason: { type: 'error', error: { code: 'spawn_failed' } } } },
+    ]);
+  });
+
+  it(
+    'carries what a real process wrote to stderr before it had connected',
+    { timeout: 5_000 },
+    async () => {
+      const clock = new VirtualClock();
+      const link = { write: () => undefined, close: () => undefined };
+      const transport = { address: '/socket', expect: () => link };
+      const dying = async (): Promise<string> =>
+        new Promise((resolve) => {
+          const spawn = { command: '/bin/sh', args: ['-c', 'echo boom >&2; exit 3'], env: {} };
+          openPort({ ...REQUEST, spawn }, { clock, transport, spawner: systemSpawner }, (fact) => {
+            if (fact.type === 'exited') resolve(fact.report.stderrTail);
+          });
+        });
+      const tails = await Promise.all(Array.from({ length: 20 }, dying));
+      expect(new Set(tails)).toEqual(new Set(['boom\n']));
+    },
+  );
+});

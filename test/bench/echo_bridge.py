@@ -1,0 +1,25 @@
+"""What does the benchmark call? An echo, and what this process has cost so far."""
+
+import platform
+import sys
+import time
+
+from base_bridge import BaseBridge
+
+
+class EchoBridge(BaseBridge):
+    """Answers what it was given."""
+
+    def _register_handlers(self):
+        self._handlers["echo"] = lambda args: args
+        self._handlers["cpu"] = lambda args: time.process_time()
+        self._handlers["interpreter"] = lambda args: {
+            "version": platform.python_version(),
+            "executable": sys.executable,
+        }
+
+    def _initialize_framework(self):
+        pass
+
+    def get_framework_info(self):
+        return {"name": "echo", "version": "1.0.0", "capabilities": []}

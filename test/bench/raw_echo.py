@@ -1,0 +1,28 @@
+"""What does the Python side of an echo cost with nothing around it? Used by raw-echo.ts."""
+
+import json
+import socket
+import struct
+import sys
+import time
+
+lengths = struct.Struct(">II")
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+calls, replies = (socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX))
+for connection, lane in ((calls, b"c"), (replies, b"r")):
+    connection.connect(sys.argv[1])
+    connection.sendall(lane)
+buffer = b""
+while data := calls.recv(262144):
+    buffer, offset, answers = buffer + data, 0, []
+    while len(buffer) >= offset + 8:
+        end = offset + 8 + lengths.unpack_from(buffer, offset)[0]
+        if len(buffer) < end:
+            break
+        call = json.loads(buffer[offset + 8 : end])
+        result = call["args"] if call["op"] == "echo" else time.process_time()
+        body = encode({"type": "reply", "id": call["id"], "ok": True, "result": result}).encode()
+        answers.append(lengths.pack(len(body), len(body)) + body)
+        offset = end
+    buffer = buffer[offset:]
+    replies.sendall(b"".join(answers))
