@@ -9,7 +9,7 @@ export type ExitReason =
   | { readonly type: 'timeout'; readonly what: string }
   | { readonly type: 'error'; readonly error: Error };
 
-export const NORMAL: ExitReason = { type: 'normal' };
+const NORMAL: ExitReason = { type: 'normal' };
 export const SHUTDOWN: ExitReason = { type: 'shutdown' };
 export const KILLED: ExitReason = { type: 'killed' };
 

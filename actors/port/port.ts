@@ -16,6 +16,7 @@ import {
   type CallMessage,
   type LogMessage,
   type ReplyMessage,
+  type WelcomeMessage,
 } from './message.ts';
 import { OutputLines } from './output-lines.ts';
 import { LANES, type Lane, type Link, type LinkFact, type Transport } from './transport.ts';
@@ -243,19 +244,17 @@ class WorkerPort implements Port {
       return;
     }
     const { workerId, epoch, scratchDir, bridge } = this.#request;
-    this.#link.write(
-      'control',
-      encodeFrame({
-        type: 'welcome',
-        protocol: PROTOCOL_VERSION,
-        workerId,
-        epoch,
-        mode: 'pool-worker',
-        frameBytesMax: LIMITS.frameBytesMax,
-        scratchDir,
-        bridge,
-      }),
-    );
+    const welcome: WelcomeMessage = {
+      type: 'welcome',
+      protocol: PROTOCOL_VERSION,
+      workerId,
+      epoch,
+      mode: 'pool-worker',
+      frameBytesMax: LIMITS.frameBytesMax,
+      scratchDir,
+      bridge,
+    };
+    this.#link.write('control', encodeFrame(welcome));
     this.#tell({ type: 'greeted', hello });
   }
 

@@ -55,6 +55,8 @@ export class SocketTransport implements Transport {
       server.once('error', reject);
       server.listen(transport.address, resolve);
     });
+    // Later errors are of single connections (no descriptors left): the worker behind one runs into its start timeout, and this process lives on.
+    server.on('error', ignoreError);
     return transport;
   }
 

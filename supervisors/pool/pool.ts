@@ -202,8 +202,8 @@ export class Pool {
   }
 
   #onSupervisorStopped(reason: ExitReason): void {
-    // Not asked for and not given up: its own machine threw.
-    if (reason.type === 'error') this.#failWith('its supervisor failed', reason);
+    // Neither asked for by `close` nor given up: a machine threw, here or above. Nobody may wait for ever.
+    this.#failWith(`its supervisor ended with ${formatExitReason(reason)}`, reason);
     this.#router.dispose();
   }
 

@@ -11,7 +11,7 @@ import {
   type ScriptedPool,
 } from '../support/scripted-pool.ts';
 
-export type Step =
+type Step =
   | {
       readonly type: 'call';
       readonly op: 'echo' | 'create' | 'use' | 'hang' | 'exit';
@@ -82,7 +82,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   schedule: fc.array(fc.nat(11), { maxLength: 200, size: 'max' }),
 });
 
-export interface SentCall {
+interface SentCall {
   readonly op: string;
   /** Stands in its arguments, so that it is known again on the wire. */
   readonly number: number;

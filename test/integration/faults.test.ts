@@ -1,5 +1,8 @@
 // What happens when real workers are killed, print, or lose their host? Real processes, real signals.
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -160,8 +163,10 @@ describe('sessions', () => {
 describe('a host that is killed with SIGKILL', () => {
   it('leaves no process behind for longer than a second, grandchildren included', async () => {
     runtime = await echoRuntime({ size: 1 });
+    const folder = mkdtempSync(join(tmpdir(), 'caduceus-test-'));
     const host = spawn(process.execPath, [fixture('host.mjs'), fixture('echo_bridge.py')], {
-      env: { ...process.env, CADUCEUS_PYTHON: PYTHON },
+      // A host that is killed cannot remove its socket: it lies in a folder of this test.
+      env: { ...process.env, CADUCEUS_PYTHON: PYTHON, TMPDIR: folder },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const pids: number[] = [];
@@ -172,5 +177,6 @@ describe('a host that is killed with SIGKILL', () => {
     expect(pids.every(isAlive)).toBe(true);
     host.kill('SIGKILL');
     await until(() => !pids.some(isAlive), 1_000);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -2,13 +2,7 @@
 import { findArithmetic, type FoundArithmetic } from './arithmetic.ts';
 import { evaluate, formatExpression, type Evaluation } from './arithmetic-value.ts';
 import { findComparison } from './comparison.ts';
-import {
-  extractAnswer,
-  kindOf,
-  summarySentences,
-  type Extraction,
-  type QuestionKind,
-} from './extract.ts';
+import { extractAnswer, summarySentences, type Extraction, type QuestionKind } from './extract.ts';
 import { LOCAL_MODEL_LIMITS } from './limits.ts';
 import { formatRational, isWrittenExactly } from './rational.ts';
 import { cutText, sentencesOf, wordsOf } from './text.ts';
@@ -22,7 +16,7 @@ export interface Task {
 }
 
 /** Which rule spoke. */
-export type AnswerRule =
+type AnswerRule =
   | 'arithmetic'
   | 'comparison'
   | 'extraction'
@@ -51,7 +45,7 @@ export interface Answer {
   readonly confidence: number;
 }
 
-export const WHO_I_AM =
+const WHO_I_AM =
   'I am the rule-based local model of the Caduceus project. I am not a neural network: I do arithmetic, compare numbers, and quote the sentence of a given passage that answers a question.';
 
 const UNABLE =
@@ -281,11 +275,6 @@ export function answerFromTool(toolName: string | null, result: string, question
     number,
     sentences: [short],
   };
-}
-
-/** Whether a typed answer to this question wants a number out of the sentence. */
-export function wantsNumber(question: string): boolean {
-  return kindOf(question) === 'quantity';
 }
 
 function unable(): Answer {

@@ -26,7 +26,7 @@ const NO =
   /^(?:no|false|unsupported|refuted|contradiction|incorrect|refutes|invalid|not.?spam|ham)$/i;
 
 /** The balance of good and bad words: above zero is a good mood. A word after "not" counts the other way. */
-export function moodOf(text: string): number {
+function moodOf(text: string): number {
   const words = text.toLowerCase().match(/[\p{L}]+(?:['’]\p{L}+)?/gu) ?? [];
   let mood = 0;
   let negatedFor = 0;
@@ -41,7 +41,7 @@ export function moodOf(text: string): number {
   return mood;
 }
 
-/** Pick one of `options`, which has at least one. Falls back on the first. */
+/** Pick one of `options`: the first when nothing tells them apart. @throws {RangeError} when there is none. */
 export function chooseOption<T>(options: readonly T[], task: Task, answer: Answer): T {
   const named = options.map((option) => ({ option, label: String(option) }));
   const read = `${task.passage ?? ''} ${task.question}`;
@@ -59,14 +59,13 @@ export function chooseOption<T>(options: readonly T[], task: Task, answer: Answe
     const equal = named.find(({ label }) => label === answer.number);
     if (equal !== undefined) return equal.option;
   }
-  const scored = named.map(({ option, label }) => ({
-    option,
-    score: overlap(label, read, answer),
-  }));
-  return scored.reduce(
-    (best, next) => (next.score > best.score ? next : best),
-    scored[0] as (typeof scored)[0],
-  ).option;
+  let best: { readonly option: T; readonly score: number } | undefined;
+  for (const { option, label } of named) {
+    const score = overlap(label, read, answer);
+    if (best === undefined || score > best.score) best = { option, score };
+  }
+  if (best === undefined) throw new RangeError('there is nothing to choose from');
+  return best.option;
 }
 
 /** An option that the answer names beats one that the prompt names, and a whole name beats a shared word. */

@@ -6,7 +6,7 @@ import { passageText, readLayout, type ChatMessage } from './prompt.ts';
 import { wordsOf } from './text.ts';
 
 /** One field that the reply must hold. */
-export interface OutputField {
+interface OutputField {
   readonly name: string;
   readonly schema: Schema;
 }

@@ -68,14 +68,18 @@ export function checkFault(fault: Fault): void {
   if (times !== 'always') checkRange('times', times, 1, Number.MAX_SAFE_INTEGER, true);
   switch (fault.kind) {
     case 'slow':
-      return checkRange('delayMs', fault.delayMs, 0, LOCAL_MODEL_LIMITS.delayMsMax);
+      checkRange('delayMs', fault.delayMs, 0, LOCAL_MODEL_LIMITS.delayMsMax);
+      return;
     case 'status':
       checkRange('retryAfterS', fault.retryAfterS ?? 0, 0, LOCAL_MODEL_LIMITS.delayMsMax);
-      return checkRange('status', fault.status, STATUS_MIN, STATUS_MAX, true);
+      checkRange('status', fault.status, STATUS_MIN, STATUS_MAX, true);
+      return;
     case 'break_stream':
-      return checkRange('afterChunks', fault.afterChunks, 0, Number.MAX_SAFE_INTEGER, true);
+      checkRange('afterChunks', fault.afterChunks, 0, Number.MAX_SAFE_INTEGER, true);
+      return;
     case 'slow_tokens':
-      return checkRange('perTokenMs', fault.perTokenMs, 0, LOCAL_MODEL_LIMITS.delayMsMax);
+      checkRange('perTokenMs', fault.perTokenMs, 0, LOCAL_MODEL_LIMITS.delayMsMax);
+      return;
     case 'hang':
     case 'nonsense':
     case 'bad_json':

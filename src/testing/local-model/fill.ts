@@ -177,7 +177,7 @@ function numberOf(digits: string): number {
 }
 
 /** The number of a sentence that stands closest to words of the question, the ones right after it weighing most. */
-export function nearestNumber(sentence: string, question: string): number | null {
+function nearestNumber(sentence: string, question: string): number | null {
   const asked = new Set(termsOf(question));
   const askedNumbers = new Set(numbersOf(question).map(({ value }) => value));
   const anchors = [...sentence.matchAll(/[\p{L}\p{N}'’]+/gu)]

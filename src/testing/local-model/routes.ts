@@ -36,9 +36,9 @@ export interface RouteInput {
   readonly modelIds: readonly string[];
 }
 
-export const CHAT_PATH = '/v1/chat/completions';
-export const EMBEDDINGS_PATH = '/v1/embeddings';
-export const MODELS_PATH = '/v1/models';
+const CHAT_PATH = '/v1/chat/completions';
+const EMBEDDINGS_PATH = '/v1/embeddings';
+const MODELS_PATH = '/v1/models';
 
 /** Answer a request. Pure. */
 export function routeRequest(input: RouteInput): Reply {

@@ -1,6 +1,7 @@
 // How does the local model live on a port? Sockets, timers and the wall clock; every decision is made elsewhere.
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { systemClock } from '../../../actors/ground/clock.ts';
 import { contentOf, deliver, readBody, watchAbort, type LocalModelClock } from './connection.ts';
 import { planDelivery } from './delivery.ts';
 import { LocalModelError } from './errors.ts';
@@ -58,14 +59,6 @@ export interface LocalModel extends AsyncDisposable {
   /** End everything: replies under way, connections, timers, waits. A second call waits for the first. */
   close(): Promise<void>;
 }
-
-const systemClock: LocalModelClock = {
-  wallMs: () => Date.now(),
-  setTimeout: (fn, timeoutMs) => setTimeout(fn, timeoutMs),
-  clearTimeout: (id) => {
-    clearTimeout(id as NodeJS.Timeout);
-  },
-};
 
 const MODEL_IDS = ['local', 'local-embeddings'] as const;
 const HOST = '127.0.0.1';

@@ -32,7 +32,7 @@ export function isTelling(word: string): boolean {
 }
 
 /** Cut the common English endings, so that "opened", "opens" and "opening" meet. Rough on purpose: both sides are cut alike. */
-export function stem(word: string): string {
+function stem(word: string): string {
   if (word.length <= 3 || /\d/.test(word)) return word;
   const irregular = IRREGULAR.get(word);
   if (irregular !== undefined) return irregular;

@@ -20,7 +20,7 @@ export type ToolChoice =
 
 export interface ToolCall {
   readonly name: string;
-  readonly arguments: { readonly [key: string]: Json };
+  readonly arguments: Readonly<Record<string, Json>>;
 }
 
 /** Decide on a call; null means: answer in words. */
