@@ -28,7 +28,7 @@ export abstract class CaduceusError extends Error {
   /** Present when the error belongs to a call. */
   readonly outcome?: Outcome;
   /** Present once a call has been routed: which bridge it was for. */
-  bridge?: string;
+  declare bridge?: string;
   readonly [BRAND] = true;
 
   constructor(message: string, options?: ErrorOptions) {

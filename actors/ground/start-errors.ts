@@ -21,7 +21,7 @@ export class PythonNotFoundError extends CaduceusError {
 
   constructor(tried: readonly string[]) {
     super(
-      `no Python interpreter could be run; tried ${tried.join('; ')}. Install Python 3.11 or newer, or name one with the option "python" or with CADUCEUS_PYTHON`,
+      `no Python interpreter could be run; tried ${tried.join('; ')}. Install Python 3.10 or newer, or name one with the option "python" or with CADUCEUS_PYTHON`,
     );
   }
 }

@@ -1,63 +1,23 @@
 // What does one incarnation of a worker tell us, and how do we talk to it? Joins process, connections and codec; decides nothing about lives.
 import type { Clock } from '../ground/clock.ts';
-import { UnencodableError, type CrashReport } from '../ground/errors.ts';
+import { UnencodableError } from '../ground/errors.ts';
 import { exitReasonOf, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
-import type { Hello, OutputStream, RemoteError, WorkerInfo } from '../ground/worker-facts.ts';
+import type { Hello, OutputStream } from '../ground/worker-facts.ts';
 import { bodyBytesOf, encodeFrame, FrameDecoder } from './frame.ts';
 import { judgeHello } from './handshake.ts';
-import type { KillSignal, SpawnedProcess, Spawner, SpawnRequest } from './launcher.ts';
+import type { KillSignal, SpawnedProcess } from './launcher.ts';
 import {
   parseControl,
   parseReply,
   PROTOCOL_VERSION,
-  type BridgeSource,
   type CallMessage,
-  type LogMessage,
-  type ReplyMessage,
   type WelcomeMessage,
 } from './message.ts';
 import { OutputLines } from './output-lines.ts';
-import { LANES, type Lane, type Link, type LinkFact, type Transport } from './transport.ts';
-
-export interface PortRequest {
-  readonly workerId: string;
-  readonly epoch: number;
-  readonly nonce: string;
-  readonly spawn: SpawnRequest;
-  readonly bridge: BridgeSource;
-  readonly scratchDir: string;
-}
-
-export interface PortPorts {
-  readonly clock: Clock;
-  readonly spawner: Spawner;
-  readonly transport: Transport;
-}
-
-/** Everything that an incarnation can tell. `exited` is the last fact, told once; `broken` comes at most once before it. */
-export type PortFact =
-  | { readonly type: 'launched'; readonly pid: number }
-  | { readonly type: 'greeted'; readonly hello: Hello }
-  | { readonly type: 'ready'; readonly info: WorkerInfo }
-  | { readonly type: 'failed'; readonly error: RemoteError }
-  | { readonly type: 'reply'; readonly reply: ReplyMessage }
-  | { readonly type: 'logged'; readonly log: LogMessage }
-  | { readonly type: 'output'; readonly stream: OutputStream; readonly line: string }
-  /** The wire is over or wrong while the process may still live: it must be killed. */
-  | { readonly type: 'broken'; readonly cause: ExitReason | undefined }
-  | { readonly type: 'exited'; readonly report: CrashReport };
-
-export interface Port {
-  /** @throws {@link UnencodableError} when the frame would be too large; nothing was written then. */
-  call(message: CallMessage): void;
-  /** Ask the worker to finish what it has and to exit. */
-  shutdown(): void;
-  kill(signal: KillSignal): void;
-  /** Let go: kill what still lives, close connections and timers. No fact follows. */
-  close(): void;
-}
+import type { Port, PortFact, PortPorts, PortRequest } from './port-types.ts';
+import { LANES, type Lane, type Link, type LinkFact } from './transport.ts';
 
 /** What is known of the process's end: it is told once its last replies are in. */
 type Exit =
@@ -215,7 +175,14 @@ class WorkerPort implements Port {
         this.#answerHello();
         return;
       case 'ready':
-        this.#tell({ type: 'ready', info: message });
+        this.#tell({
+          type: 'ready',
+          info: {
+            bridge: message.bridge,
+            framework: message.framework,
+            operations: message.operations,
+          },
+        });
         return;
       case 'failed':
         this.#tell({ type: 'failed', error: message.error });

@@ -1,6 +1,6 @@
 // What does a watcher hear of a worker's process? Translates facts of the port to events of the bus.
 import type { Bus } from '../ground/bus.ts';
-import type { PortFact } from '../port/port.ts';
+import type { PortFact } from '../port/port-types.ts';
 
 type ReportedFact = Extract<
   PortFact,

@@ -6,7 +6,7 @@ import type { WorkerInfo } from '../ground/worker-facts.ts';
 import type { Child } from '../lifecycle/child.ts';
 import type { SpawnRequest } from '../port/launcher.ts';
 import type { BridgeSource, CallMessage } from '../port/message.ts';
-import type { PortPorts } from '../port/port.ts';
+import type { PortPorts } from '../port/port-types.ts';
 import type { Settle } from './pending-calls.ts';
 
 /** A call as the router hands it to a worker, which gives it its id on the wire. */

@@ -294,11 +294,17 @@ def test_field_names_that_hide_methods_are_allowed(call: Caller) -> None:
 
 
 def test_a_missing_key_is_a_matter_of_configuration(call: Caller) -> None:
-    call("configure_lm", model="openai/m", api_base=call.provider.api_base)
+    call("configure_lm", model="openai/m")
     call("create_program", id="p", signature="q -> a")
     error = call.refused("execute_program", program_id="p", inputs={"q": "?"})
     assert error.code == "not_configured"
     assert "no API key" in str(error)
+
+
+def test_a_server_named_by_its_address_needs_no_key(call: Caller) -> None:
+    call("configure_lm", model="openai/m", api_base=call.provider.api_base)
+    call("create_program", id="p", signature="q -> a")
+    assert call("execute_program", program_id="p", inputs={"q": "?"})["outputs"]
 
 
 def test_a_key_that_the_provider_quotes_is_not_passed_on(call: Caller) -> None:

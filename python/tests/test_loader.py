@@ -97,7 +97,7 @@ def test_a_script_must_be_there(script: str, finding: str) -> None:
 
 
 def test_required_packages_are_checked_before_the_import(tmp_path: Path) -> None:
-    with pytest.raises(BridgeError, match="frame needs no-such-package-anywhere") as caught:
+    with pytest.raises(BridgeError, match="frame bridge needs no-such-package") as caught:
         _build(
             tmp_path / "never_run.py",
             "raise AssertionError('it was imported')",

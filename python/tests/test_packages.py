@@ -13,6 +13,6 @@ def test_the_error_says_who_needs_what_where_and_the_command() -> None:
     error = package_missing("dspy", ["dspy", "gepa"])
     assert error.code == "package_missing"
     assert str(error) == (
-        f"dspy needs dspy, gepa, which are not installed for {sys.executable}; "
+        f"the dspy bridge needs dspy, gepa, which are not installed for {sys.executable}; "
         f"install with: {sys.executable} -m pip install dspy gepa"
     )

@@ -322,7 +322,7 @@ def test_a_missing_package_is_reported_before_the_import(fresh: FakeNode) -> Non
         {**SAMPLE, "framework": "sample", "requiredPackages": ["no-such-package-anywhere"]}
     )
     assert failed["error"]["code"] == "package_missing"
-    assert "sample needs no-such-package-anywhere" in failed["error"]["message"]
+    assert "the sample bridge needs no-such-package-anywhere" in failed["error"]["message"]
     assert f"{sys.executable} -m pip install" in failed["error"]["message"]
     assert fresh.exit_status() == 1
 

@@ -35,7 +35,10 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
       else logger.info(fields, line);
     }),
     bus.on('child.ready', ({ path, epoch, pid }) => {
-      logger.info({ child: path, epoch, pid }, `${path} is ready (epoch ${epoch}, pid ${pid})`);
+      logger.info(
+        { child: path, epoch, workerPid: pid },
+        `${path} is ready (epoch ${epoch}, pid ${pid})`,
+      );
     }),
     bus.on('child.crashed', ({ path, epoch, reason, stderrTail, inFlightCalls }) => {
       const text = formatExitReason(reason);

@@ -25,7 +25,7 @@ export interface PoolOptions {
   readonly startTimeoutMs?: number | undefined;
   /** What a worker gets to finish its call when the pool stops, in ms. Default 5 000. */
   readonly shutdownMs?: number | undefined;
-  /** Restarts within `periodMs` before the pool gives up. Default 3. */
+  /** Restarts within `periodMs` before the pool gives up. Default 3 for each worker: the death of all at once (no memory left) is not yet a loop. */
   readonly maxRestarts?: number | undefined;
   /** Default 5 000. */
   readonly periodMs?: number | undefined;
@@ -146,7 +146,7 @@ export class Pool {
           },
           {
             children: this.#workerSpecs(),
-            ...(maxRestarts === undefined ? {} : { maxRestarts }),
+            maxRestarts: maxRestarts ?? LIMITS.maxRestarts * this.size,
             ...(periodMs === undefined ? {} : { periodMs }),
             onGiveUp: (because, last) => {
               this.#onGiveUp(because, last);

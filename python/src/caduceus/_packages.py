@@ -48,7 +48,8 @@ def package_missing(framework: str, missing: Iterable[str]) -> BridgeError:
     command = shlex.join([sys.executable, "-m", "pip", "install", *names])
     verb = "is" if len(names) == 1 else "are"
     return BridgeError(
-        f"{framework} needs {', '.join(names)}, which {verb} not installed for {sys.executable}; "
+        f"the {framework} bridge needs {', '.join(names)}, "
+        f"which {verb} not installed for {sys.executable}; "
         f"install with: {command}",
         code="package_missing",
     )

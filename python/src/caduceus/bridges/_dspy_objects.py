@@ -106,6 +106,9 @@ def make_lm(dspy: ModuleType, args: Mapping[str, Any]) -> object:
     ):
         if args.get(name) is not None:
             options[option] = args[name]
+    if "api_base" in options and "api_key" not in options:
+        # DSPy's client wants a key for every server; one named by its address may need none.
+        options["api_key"] = os.environ.get("OPENAI_API_KEY") or "unused"
     try:
         return dspy.LM(model, **options)
     except (ValueError, TypeError, dspy.LMConfigurationError) as error:
