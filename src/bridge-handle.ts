@@ -71,6 +71,19 @@ export class BridgeHandle {
   }
 
   /**
+   * End a session: its worker drops what it made, and its journal is forgotten. A session that is never ended is kept (10 000 at most).
+   * @throws {@link InvalidConfigError} when the session has further calls waiting.
+   */
+  async endSession(sessionId: string, options: Omit<CallOptions, 'sessionId'> = {}): Promise<void> {
+    const forget = this.adapter.roles?.forget;
+    if (forget !== undefined && this.#pool.workerOf(sessionId) !== undefined) {
+      await this.call(forget, {}, { ...options, sessionId });
+    }
+    if (this.#pool.endSession(sessionId)) return;
+    throw new InvalidConfigError('sessionId', `${sessionId} has calls that are not settled`);
+  }
+
+  /**
    * The operation that plays this role.
    * @throws {@link InvalidConfigError} when the adapter gives the role to none.
    */

@@ -7,6 +7,7 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child, ChildFact } from '../actors/lifecycle/child.ts';
 import { fullChildSpec, type ChildSpec, type FullChildSpec } from './child-spec.ts';
 import { replacementDelayMs } from './restart-intensity.ts';
+import type { CrashFacts } from './restart-policy.ts';
 
 /** A row outlives lifecycles. Epochs go from 1 up, and none is given twice. */
 export interface Row {
@@ -57,6 +58,13 @@ export function takeEpoch(row: Row): number {
 /** Whether the fact is of the row's present incarnation. */
 export function isCurrent(row: Row, fact: ChildFact): boolean {
   return fact.epoch === row.nextEpoch - 1;
+}
+
+/** What a crash is judged by. */
+export function crashFacts(row: Row, reason: ExitReason, nowMs: number): CrashFacts {
+  const { restart, maxConsecutiveStartFailures } = row.spec;
+  const { startFailuresCount } = row;
+  return { restart, reason, startFailuresCount, maxConsecutiveStartFailures, nowMs };
 }
 
 /** Begin a new lifecycle in this row. */

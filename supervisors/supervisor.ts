@@ -1,6 +1,7 @@
 // Who holds the children, in which order do they start and stop, and who carries out the verdicts? The shell around the supervisor's machine.
 import type { Actor, SnapshotFrom } from 'xstate';
 
+import type { TimerId } from '../actors/ground/clock.ts';
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type {
   Child,
@@ -11,6 +12,7 @@ import type {
 } from '../actors/lifecycle/child.ts';
 import { createRoot } from '../actors/lifecycle/root.ts';
 import {
+  crashFacts,
   isCurrent,
   rowsOf,
   startLife,
@@ -20,6 +22,7 @@ import {
   type Row,
   type Verdict,
 } from './child-row.ts';
+import { ChildWalk } from './child-walk.ts';
 import { intensityOf, type SupervisorFlags, type SupervisorPorts } from './supervisor-flags.ts';
 import { machineWith, type Orders } from './supervisor-orders.ts';
 import type { supervisorMachine } from './supervisor.machine.ts';
@@ -38,14 +41,14 @@ export class Supervisor implements Child {
   readonly #ports: SupervisorPorts;
   readonly #actor: Actor<typeof supervisorMachine>;
   readonly #rows: Map<string, Row>;
-  /** The row whose end or whose readiness the walk through the children waits for. */
-  #awaited: Row | undefined;
-  #toStart: readonly Row[] = [];
-  #toStop: Row[] = [];
-  #stopWith: Shutdown | undefined;
+  readonly #walk: ChildWalk;
+  readonly #orders: (() => void)[] = [];
+  /** Ends that came while later siblings were still starting: judged once that is over, as OTP judges what waits in its mailbox. */
+  readonly #early: { readonly row: Row; readonly epoch: number; readonly reason: ExitReason }[] =
+    [];
   #told: LifecycleState = 'spawning';
   #failure: Error | undefined;
-  readonly #orders: (() => void)[] = [];
+  #bound: TimerId;
 
   constructor(start: Parameters<ChildStart>[0], flags: SupervisorFlags, ports: SupervisorPorts) {
     this.id = start.id;
@@ -54,18 +57,30 @@ export class Supervisor implements Child {
     this.#flags = flags;
     this.#ports = ports;
     this.#rows = rowsOf(flags.children);
+    this.#walk = new ChildWalk({
+      startLife: (row) => {
+        this.#startLife(row);
+      },
+      started: () => {
+        this.#actor.send({ type: 'children.started' });
+      },
+      startFailed: (row, reason) => {
+        this.#actor.send({ type: 'children.start_failed', id: row.spec.id, reason });
+      },
+      stopped: () => {
+        this.#actor.send({ type: 'children.stopped' });
+      },
+    });
     this.#actor = createRoot(machineWith(this.#carriesOut(), this.#orders), {
       id: start.path,
       clock: ports.clock,
-      input: {
-        intensity: intensityOf(flags),
+      input: { intensity: intensityOf(flags) },
+      onSnapshot: (snapshot) => {
+        this.#onSnapshot(snapshot);
       },
       onError: (error) => {
-        this.#onMachineError(error);
+        this.#onFailure(error);
       },
-    });
-    this.#actor.subscribe((snapshot) => {
-      this.#onSnapshot(snapshot);
     });
     // Not from inside this constructor: a child tells nothing from inside its own start.
     ports.clock.afterPoll(() => {
@@ -86,7 +101,13 @@ export class Supervisor implements Child {
   }
 
   stop(shutdown: Shutdown, reason: ExitReason): void {
-    if (shutdown === 'brutal_kill') this.#stopWith = shutdown;
+    if (this.state === 'stopped') return;
+    if (shutdown === 'brutal_kill') this.#walk.hasten();
+    else if (shutdown !== 'infinity') {
+      this.#bound ??= this.#ports.clock.setTimeout(() => {
+        this.#walk.hasten();
+      }, shutdown);
+    }
     this.#actor.send({ type: 'supervisor.stop', reason });
   }
 
@@ -107,17 +128,18 @@ export class Supervisor implements Child {
   #carriesOut(): Orders {
     return {
       startChildren: () => {
-        this.#startFrom([...this.#rows.values()]);
+        this.#walk.start([...this.#rows.values()]);
       },
       restartChild: ({ id, history }) => {
         this.#restart(this.#row(id), history);
       },
       keepChildDown: ({ id }) => {
-        this.#settleDown(id, 'keep_down');
+        this.#settleDown(this.#row(id), 'keep_down');
       },
       removeChild: ({ id }) => {
-        this.#settleDown(id, 'remove');
+        const row = this.#row(id);
         this.#rows.delete(id);
+        this.#settleDown(row, 'remove');
       },
       giveUpOn: ({ id, because }) => {
         const row = this.#row(id);
@@ -125,9 +147,8 @@ export class Supervisor implements Child {
         this.#flags.onGiveUp?.(because, row.lastReason);
       },
       stopChildren: () => {
-        this.#awaited = undefined;
-        this.#toStop = [...this.#rows.values()];
-        this.#stopNext();
+        this.#disarm();
+        this.#walk.stop([...this.#rows.values()]);
       },
     };
   }
@@ -138,28 +159,6 @@ export class Supervisor implements Child {
     return row;
   }
 
-  /** Start in order; each must be acknowledged before the next begins. */
-  #startFrom(rows: readonly Row[]): void {
-    for (const [index, row] of rows.entries()) {
-      try {
-        this.#startLife(row);
-      } catch (cause) {
-        const error = cause instanceof Error ? cause : new Error(String(cause));
-        this.#actor.send({
-          type: 'children.start_failed',
-          id: row.spec.id,
-          reason: { type: 'error', error },
-        });
-        return;
-      }
-      if (row.spec.ack === 'ready') {
-        this.#awaited = row;
-        this.#toStart = rows.slice(index + 1);
-        return;
-      }
-    }
-    this.#actor.send({ type: 'children.started' });
-  }
   #startLife(row: Row): void {
     startLife(row, this.#start.path, (fact) => {
       this.#onFact(row, fact);
@@ -167,15 +166,18 @@ export class Supervisor implements Child {
   }
 
   #onFact(row: Row, fact: ChildFact): void {
-    // From a row that is gone, or from an incarnation that is: told too late to matter.
-    if (this.#rows.get(row.spec.id) !== row || !isCurrent(row, fact)) return;
+    if (this.#failure !== undefined) {
+      if (fact.type === 'child.stopped') row.life = undefined;
+      this.#finishFailure();
+      return;
+    }
+    // From a row or a lifecycle that is gone, or from an old incarnation: told too late to matter.
+    const isOurs = this.#rows.get(row.spec.id) === row && row.life !== undefined;
+    if (!isOurs || !isCurrent(row, fact)) return;
     switch (fact.type) {
       case 'child.ready':
         row.startFailuresCount = 0;
-        if (this.#awaited === row) {
-          this.#awaited = undefined;
-          this.#startFrom(this.#toStart);
-        }
+        this.#walk.onReady(row);
         return;
       case 'child.unavailable':
         return;
@@ -187,9 +189,9 @@ export class Supervisor implements Child {
         row.life = undefined;
         if (row.order === 'replace' && this.#actor.getSnapshot().matches('running')) {
           this.#startReplacement(row);
-          return;
+        } else {
+          this.#onEnd(row, fact.reason);
         }
-        this.#onEnd(row, fact.reason);
         return;
       default:
         fact satisfies never;
@@ -198,27 +200,15 @@ export class Supervisor implements Child {
 
   #onEnd(row: Row, reason: ExitReason): void {
     row.lastReason = reason;
+    if (this.#walk.onEnd(row, reason)) return;
     const snapshot = this.#actor.getSnapshot();
-    if (this.#failure !== undefined) {
-      this.#finishFailure();
-    } else if (this.#awaited === row && snapshot.matches('starting')) {
-      this.#awaited = undefined;
-      this.#actor.send({ type: 'children.start_failed', id: row.spec.id, reason });
-    } else if (snapshot.matches('stopping')) {
-      if (this.#awaited === row && row.life === undefined) this.#stopNext();
-    } else {
-      this.#actor.send({
-        type: 'child.crashed',
-        id: row.spec.id,
-        facts: {
-          restart: row.spec.restart,
-          reason,
-          startFailuresCount: row.startFailuresCount,
-          maxConsecutiveStartFailures: row.spec.maxConsecutiveStartFailures,
-          nowMs: this.#ports.clock.nowMs(),
-        },
-      });
-    }
+    if (snapshot.matches('starting')) this.#early.push({ row, epoch: row.nextEpoch, reason });
+    else if (snapshot.matches('running')) this.#judge(row, reason);
+  }
+
+  #judge(row: Row, reason: ExitReason): void {
+    const facts = crashFacts(row, reason, this.#ports.clock.nowMs());
+    this.#actor.send({ type: 'child.crashed', id: row.spec.id, facts });
   }
 
   #restart(row: Row, history: readonly number[]): void {
@@ -226,38 +216,42 @@ export class Supervisor implements Child {
     const reason = row.lastReason;
     const because = 'within the restart intensity';
     tellDecision(bus, this.#start.path, row, { verdict: 'restart', because, reason, history });
-    if (row.life === undefined) this.#startLife(row);
+    if (row.life === undefined) this.#startAgain(row);
     else row.life.restart(takeEpoch(row), 0);
   }
 
-  #settleDown(id: string, verdict: 'keep_down' | 'remove'): void {
-    const row = this.#row(id);
-    this.#tellDecision(row, verdict, `restart type ${row.spec.restart}`, row.lastReason);
-    row.life?.stop('brutal_kill', row.lastReason);
+  /** A start that throws is a start that failed: counted and judged like any other end. */
+  #startAgain(row: Row): void {
+    try {
+      this.#startLife(row);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      row.startFailuresCount += 1;
+      this.#onEnd(row, { type: 'error', error });
+    }
+  }
+
+  /** The lifecycle is let go of first: what it answers is of no interest any more. */
+  #settleDown(row: Row, verdict: 'keep_down' | 'remove'): void {
+    const { life } = row;
     row.life = undefined;
+    this.#tellDecision(row, verdict, `restart type ${row.spec.restart}`, row.lastReason);
+    life?.stop('brutal_kill', row.lastReason);
   }
 
   #startReplacement(row: Row): void {
     const delayMs = takeReplacement(row, this.#ports.clock.nowMs());
     if (delayMs === 0) {
-      this.#startLife(row);
+      this.#startAgain(row);
       return;
     }
     row.timer = this.#ports.clock.setTimeout(() => {
-      this.#startLife(row);
+      this.#startAgain(row);
     }, delayMs);
   }
 
-  /** Stop in reverse start order, one at a time. */
-  #stopNext(): void {
-    for (let row = this.#toStop.pop(); row !== undefined; row = this.#toStop.pop()) {
-      this.#ports.clock.clearTimeout(row.timer);
-      if (row.life === undefined) continue;
-      this.#awaited = row;
-      row.life.stop(this.#stopWith ?? row.spec.shutdown, SHUTDOWN);
-      return;
-    }
-    this.#actor.send({ type: 'children.stopped' });
+  #disarm(): void {
+    for (const row of this.#rows.values()) this.#ports.clock.clearTimeout(row.timer);
   }
 
   #tellDecision(row: Row, verdict: Verdict, because: string, reason: ExitReason): void {
@@ -268,28 +262,32 @@ export class Supervisor implements Child {
   #onSnapshot(snapshot: SnapshotFrom<typeof supervisorMachine>): void {
     const state = lifecycleStateOf(snapshot);
     const before = this.#told;
-    this.#told = state;
+    if (state !== 'stopped') this.#told = state;
     for (const carryOut of this.#orders.splice(0)) carryOut();
     if (state === before) return;
     if (state === 'ready') {
       this.#start.listener({ type: 'child.ready', id: this.id, epoch: this.epoch });
+      for (const { row, epoch, reason } of this.#early.splice(0)) {
+        if (row.nextEpoch === epoch) this.#judge(row, reason);
+      }
     } else if (state === 'stopped') {
       this.#tellStopped(snapshot.context.reason);
     }
   }
 
   #tellStopped(reason: ExitReason): void {
+    if (this.#told === 'stopped') return;
+    this.#told = 'stopped';
+    this.#ports.clock.clearTimeout(this.#bound);
     this.#ports.bus.emit('supervisor.stopped', { supervisor: this.#start.path, reason });
     this.#start.listener({ type: 'child.stopped', id: this.id, epoch: this.epoch, reason });
   }
 
-  /** The machine threw: XState would leave the subtree running. It is stopped first, then the parent hears. */
-  #onMachineError(error: Error): void {
-    this.#failure = error;
-    for (const row of this.#rows.values()) {
-      this.#ports.clock.clearTimeout(row.timer);
-      row.life?.stop('brutal_kill', SHUTDOWN);
-    }
+  /** The machine threw, or an order of it: XState would leave the subtree running. It is stopped first, then the parent hears. */
+  #onFailure(error: Error): void {
+    this.#failure ??= error;
+    this.#disarm();
+    for (const child of this.children()) child.stop('brutal_kill', SHUTDOWN);
     this.#finishFailure();
   }
 

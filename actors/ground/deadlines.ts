@@ -58,7 +58,10 @@ export class Deadlines {
 
   /** Forget all of them; nothing expires any more. */
   clear(): void {
-    this.#heap.retain(() => false);
+    this.#heap.retain((entry) => {
+      entry.expire = undefined;
+      return false;
+    });
     this.#disarmedCount = 0;
     this.#schedule();
   }

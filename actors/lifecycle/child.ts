@@ -50,7 +50,7 @@ export interface Child {
   readonly pid: number | undefined;
   /** The verdict on a crash was restart: begin `epoch` after `delayMs`. Ignored unless crashed. */
   restart(epoch: number, delayMs: number): void;
-  /** End within `shutdown`; answered by `child.stopped`. A second order may only shorten the first. */
+  /** End within `shutdown`; answered by `child.stopped`. A second order counts only when it is `brutal_kill`. */
   stop(shutdown: Shutdown, reason: ExitReason): void;
   /** The children of a supervisor, in start order. */
   children(): readonly Child[];

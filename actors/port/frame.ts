@@ -72,6 +72,7 @@ export class FrameDecoder {
     const rest = this.#joined();
     this.#chunks = [];
     this.#bufferedBytes = 0;
+    this.#wantedBytes = PREFIX_BYTES;
     return rest;
   }
 

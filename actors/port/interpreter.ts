@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 
 import { LIMITS } from '../ground/limits.ts';
 import { PythonNotFoundError, PythonTooOldError } from '../ground/start-errors.ts';
@@ -69,6 +70,8 @@ function newest(left: string, right: string): string {
   return compareVersions(left, right) >= 0 ? left : right;
 }
 
+const answerSchema = z.tuple([z.string(), z.string()]);
+
 type Answer =
   | { readonly type: 'found'; readonly interpreter: Interpreter }
   | { readonly type: 'failed'; readonly why: string };
@@ -82,7 +85,7 @@ function probe(command: string): Promise<Answer> {
         return;
       }
       try {
-        const [executable, version] = JSON.parse(stdout) as [string, string];
+        const [executable, version] = answerSchema.parse(JSON.parse(stdout));
         resolve({ type: 'found', interpreter: { executable: executable || command, version } });
       } catch {
         resolve({ type: 'failed', why: 'it did not answer as Python does' });

@@ -14,7 +14,9 @@ export type ProcessFact =
   | { readonly type: 'failed'; readonly error: Error }
   /** What the process wrote before its own output lanes stood. */
   | { readonly type: 'output'; readonly stream: OutputStream; readonly bytes: Buffer }
-  | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null };
+  | { readonly type: 'exited'; readonly status: number | null; readonly signal: string | null }
+  /** All that it wrote there has been told; comes after `exited`. */
+  | { readonly type: 'closed' };
 
 export type KillSignal = 'SIGTERM' | 'SIGKILL';
 

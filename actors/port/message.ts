@@ -60,15 +60,20 @@ export type ControlMessage =
   | { readonly type: 'failed'; readonly error: RemoteError }
   | LogMessage;
 
-const remoteErrorSchema: z.ZodType<RemoteError> = z.object({
-  type: z.string(),
-  message: z.string(),
-  traceback: z.string(),
-  code: z.string(),
-  get cause() {
-    return remoteErrorSchema.optional();
-  },
-});
+const CAUSES_MAX = 8;
+
+/** Built to its depth, since a worker could nest causes until a recursive check exhausts the stack. */
+function remoteErrorSchema(causesMax: number): z.ZodType<RemoteError> {
+  return z.object({
+    type: z.string(),
+    message: z.string(),
+    traceback: z.string(),
+    code: z.string(),
+    cause: causesMax === 0 ? z.undefined().optional() : remoteErrorSchema(causesMax - 1).optional(),
+  });
+}
+
+const remoteError = remoteErrorSchema(CAUSES_MAX);
 
 const controlSchema = z.discriminatedUnion('type', [
   z.object({
@@ -90,7 +95,7 @@ const controlSchema = z.discriminatedUnion('type', [
     }),
     operations: z.array(z.string()),
   }),
-  z.object({ type: z.literal('failed'), error: remoteErrorSchema }),
+  z.object({ type: z.literal('failed'), error: remoteError }),
   z.object({
     type: z.literal('log'),
     level: z.enum(['debug', 'info', 'warning', 'error', 'critical']),
@@ -117,7 +122,7 @@ export function parseReply(message: Record<string, unknown>): ReplyMessage {
     throw new ProtocolError(`replies lane: ${describe(message)} is no reply`);
   }
   if (ok) return { type, id, ok, result: message['result'] };
-  const error = remoteErrorSchema.safeParse(message['error']);
+  const error = remoteError.safeParse(message['error']);
   if (error.success) return { type, id, ok, error: error.data };
   throw new ProtocolError(`replies lane: error of reply ${id}: ${z.prettifyError(error.error)}`);
 }

@@ -45,6 +45,6 @@ export class OutputLines {
 /** Where the first line ends (after its newline, or at the limit); 0 when it is not complete yet. */
 function lineEnd(bytes: Buffer): number {
   const newline = bytes.indexOf(10);
-  if (newline >= 0 && newline < LIMITS.outputLineBytesMax) return newline + 1;
-  return bytes.length >= LIMITS.outputLineBytesMax ? LIMITS.outputLineBytesMax : 0;
+  if (newline >= 0 && newline <= LIMITS.outputLineBytesMax) return newline + 1;
+  return bytes.length > LIMITS.outputLineBytesMax ? LIMITS.outputLineBytesMax : 0;
 }

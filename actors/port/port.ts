@@ -7,7 +7,7 @@ import { ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
 import type { Hello, OutputStream } from '../ground/worker-facts.ts';
 import { bodyBytesOf, encodeFrame, FrameDecoder } from './frame.ts';
 import { judgeHello } from './handshake.ts';
-import type { KillSignal, SpawnedProcess } from './launcher.ts';
+import type { KillSignal, ProcessFact, SpawnedProcess, Spawner, SpawnRequest } from './launcher.ts';
 import {
   parseControl,
   parseReply,
@@ -48,9 +48,12 @@ class WorkerPort implements Port {
   readonly #open = new Set<Lane>();
   #exit: Exit = { type: 'none' };
   /** The worker's `hello` while it waits for its answer. */
-  #hello: Hello | undefined;
+  #hello: Hello | 'awaited' | 'answered' = 'awaited';
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
+  #brokenTold: 'no' | 'yes' = 'no';
+  /** The output pipes that the process had before its own lanes stood. */
+  #pipes: 'open' | 'ended' = 'open';
 
   constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
     this.#request = request;
@@ -68,7 +71,11 @@ class WorkerPort implements Port {
     });
     const invitation = JSON.stringify({ socket: ports.transport.address, nonce: request.nonce });
     const env = { ...request.spawn.env, CADUCEUS_WORKER: invitation };
-    this.#process = ports.spawner.spawn({ ...request.spawn, env }, (fact) => {
+    this.#process = this.#spawn(ports.spawner, { ...request.spawn, env });
+  }
+
+  #spawn(spawner: Spawner, request: SpawnRequest): SpawnedProcess {
+    const listener = (fact: ProcessFact): void => {
       switch (fact.type) {
         case 'spawned':
           this.#tell({ type: 'launched', pid: fact.pid });
@@ -76,10 +83,15 @@ class WorkerPort implements Port {
         case 'output':
           this.#output[fact.stream].push(fact.bytes);
           return;
+        case 'closed':
+          this.#pipes = 'ended';
+          this.#onDrained();
+          return;
         case 'failed':
+          this.#pipes = 'ended';
           this.#onExit({
             type: 'error',
-            error: new SpawnFailedError(request.spawn.command, fact.error),
+            error: new SpawnFailedError(request.command, fact.error),
           });
           return;
         case 'exited':
@@ -88,7 +100,13 @@ class WorkerPort implements Port {
         default:
           fact satisfies never;
       }
-    });
+    };
+    try {
+      return spawner.spawn(request, listener);
+    } catch (error) {
+      this.#link.close();
+      throw error;
+    }
   }
 
   call(message: CallMessage): void {
@@ -163,12 +181,16 @@ class WorkerPort implements Port {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#wire = 'broken';
-      this.#tell({ type: 'broken', cause: { type: 'error', error } });
+      this.#tellBroken({ type: 'error', error });
     }
   }
 
   #onControl(raw: Record<string, unknown>): void {
     const message = parseControl(raw);
+    const isDue = message.type === 'hello' ? 'awaited' : 'answered';
+    if (this.#hello !== isDue && message.type !== 'log') {
+      throw new ProtocolError(`control lane: message of type ${message.type} out of turn`);
+    }
     switch (message.type) {
       case 'hello':
         this.#hello = message;
@@ -201,13 +223,13 @@ class WorkerPort implements Port {
    */
   #answerHello(): void {
     const hello = this.#hello;
-    if (hello === undefined || this.#open.size < LANES.length) return;
-    this.#hello = undefined;
+    if (typeof hello === 'string' || this.#open.size < LANES.length) return;
+    this.#hello = 'answered';
     const verdict = judgeHello(hello);
     if (verdict.type === 'refuse') {
       this.#link.write('control', encodeFrame(verdict));
       const error = new ProtocolError(`worker refused: ${verdict.reason}`);
-      this.#tell({ type: 'broken', cause: { type: 'error', error } });
+      this.#tellBroken({ type: 'error', error });
       return;
     }
     const { workerId, epoch, scratchDir, bridge } = this.#request;
@@ -229,13 +251,20 @@ class WorkerPort implements Port {
     this.#open.delete(lane);
     if (lane === 'stdout' || lane === 'stderr') this.#output[lane].flush();
     if (this.#exit.type === 'draining') {
-      if (this.#drained()) this.#tellExit(this.#exit.reason);
+      this.#onDrained();
       return;
     }
     // The end of output lanes proves nothing (user code may close its stdout), that of a wire lane is the end.
     if (lane === 'control' || lane === 'calls' || lane === 'replies') {
-      this.#tell({ type: 'broken', cause: undefined });
+      this.#tellBroken(undefined);
     }
+  }
+
+  /** Told once: the first sign of the end is the one that counts. */
+  #tellBroken(cause: ExitReason | undefined): void {
+    if (this.#brokenTold === 'yes') return;
+    this.#brokenTold = 'yes';
+    this.#tell({ type: 'broken', cause });
   }
 
   #onExit(reason: ExitReason): void {
@@ -244,14 +273,16 @@ class WorkerPort implements Port {
       this.#tellExit(reason);
     }, LIMITS.drainAfterExitMs);
     this.#exit = { type: 'draining', reason, timer };
-    if (this.#drained()) this.#tellExit(reason);
-    // It takes no more calls from this moment on, though its last replies may still come.
-    else this.#tell({ type: 'broken', cause: undefined });
+    this.#onDrained();
+    // Else it takes no more calls from this moment on, though its last replies may still come.
+    this.#tellBroken(undefined);
   }
 
-  /** Whether all that the dead process wrote has been read: replies are delivered before its calls are failed. */
-  #drained(): boolean {
-    return !this.#open.has('replies') && !this.#open.has('control') && !this.#open.has('stderr');
+  /** Once all that the dead process wrote has been read: replies are delivered before its calls are failed, and its last words belong to its report. */
+  #onDrained(): void {
+    if (this.#exit.type === 'draining' && this.#pipes === 'ended' && this.#open.size === 0) {
+      this.#tellExit(this.#exit.reason);
+    }
   }
 
   #tellExit(reason: ExitReason): void {

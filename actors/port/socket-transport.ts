@@ -23,7 +23,7 @@ export class SocketTransport implements Transport {
   readonly #clock: Clock;
   readonly #server: Server;
   readonly #expected = new Map<string, Expected>();
-  readonly #strangers = new Set<Socket>();
+  readonly #sockets = new Set<Socket>();
 
   private constructor(clock: Clock, directory: string, server: Server) {
     this.#clock = clock;
@@ -57,6 +57,8 @@ export class SocketTransport implements Transport {
     });
     // Later errors are of single connections (no descriptors left): the worker behind one runs into its start timeout, and this process lives on.
     server.on('error', ignoreError);
+    // A host that ends without stopping the runtime leaves no folder either; only a killed one does.
+    process.once('exit', transport.#removeDirectory);
     return transport;
   }
 
@@ -76,6 +78,7 @@ export class SocketTransport implements Transport {
       close: () => {
         this.#expected.delete(nonce);
         for (const socket of expected.sockets.values()) {
+          this.#sockets.delete(socket);
           socket.removeAllListeners();
           socket.on('error', ignoreError);
           socket.destroy();
@@ -86,32 +89,36 @@ export class SocketTransport implements Transport {
 
   /** Close everything and remove the directory. */
   async close(): Promise<void> {
-    for (const socket of this.#strangers) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
       });
     });
-    rmSync(this.directory, { recursive: true, force: true });
+    process.off('exit', this.#removeDirectory);
+    this.#removeDirectory();
   }
+
+  readonly #removeDirectory = (): void => {
+    rmSync(this.directory, { recursive: true, force: true });
+  };
 
   /** A stranger must show a nonce and a lane in its first frame, soon and in few bytes. */
   #greet(socket: Socket): void {
     const decoder = new FrameDecoder(LIMITS.laneFrameBytesMax);
-    this.#strangers.add(socket);
+    this.#sockets.add(socket);
     const timer = this.#clock.setTimeout(() => {
       socket.destroy();
     }, LIMITS.helloTimeoutMs);
     socket.on('error', ignoreError);
     socket.on('close', () => {
       this.#clock.clearTimeout(timer);
-      this.#strangers.delete(socket);
+      this.#sockets.delete(socket);
     });
     const onData = (bytes: Buffer): void => {
       try {
         decoder.feed(bytes, (message) => {
           this.#clock.clearTimeout(timer);
-          this.#strangers.delete(socket);
           socket.off('data', onData);
           if (!this.#admit(socket, message, decoder)) socket.destroy();
           return 'stop';

@@ -1,5 +1,6 @@
 // How is a process really started and signalled? The only file, with the interpreter probe, that uses child_process.
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 import type { KillSignal, Spawner } from './launcher.ts';
 
@@ -24,16 +25,21 @@ export const systemSpawner: Spawner = {
       if (pid !== undefined) listener({ type: 'spawned', pid });
     });
     child.once('exit', (status, signal) => {
-      // What the dead leader's group still holds (a grandchild) must not outlive it. The number is still ours: the group exists as long as any member does.
+      // What the dead leader's group still holds (a grandchild) must not outlive it.
       killGroup(group, 'SIGKILL');
       group = undefined;
       listener({ type: 'exited', status, signal });
     });
+    child.once('close', () => {
+      listener({ type: 'closed' });
+    });
     for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].on('data', (bytes: Buffer) => {
+      // Not there when the process could not be started for lack of descriptors, whatever the types say.
+      const pipe = child[stream] as Readable | null | undefined;
+      pipe?.on('data', (bytes: Buffer) => {
         listener({ type: 'output', stream, bytes });
       });
-      child[stream].on('error', () => {
+      pipe?.on('error', () => {
         // The pipe serves only until the worker's own lanes stand; its end is of no interest.
       });
     }
@@ -50,7 +56,8 @@ function killGroup(group: number | undefined, signal: KillSignal): void {
   try {
     process.kill(-group, signal);
   } catch (error) {
-    // ESRCH: nobody is left in the group, which is what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    // ESRCH: nobody is left in the group, which is what was wanted. EPERM: macOS says so of a group of which only zombies are left.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }

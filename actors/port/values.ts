@@ -47,7 +47,8 @@ function checkArray(array: readonly unknown[], path: string, depth: number): voi
 function checkObject(object: object, path: string, depth: number): void {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new UnencodableError(path, `an instance of ${object.constructor.name}`);
+    const name = (object.constructor as { readonly name?: string } | undefined)?.name;
+    throw new UnencodableError(path, `an instance of ${name ?? 'a class without a name'}`);
   }
   if ('toJSON' in object && typeof object.toJSON === 'function') {
     throw new UnencodableError(path, 'an object with its own toJSON');

@@ -1,6 +1,6 @@
 // What does a worker need, and what does it offer to those above? Types only.
 import type { Bus } from '../ground/bus.ts';
-import type { WorkerRef } from '../ground/errors.ts';
+import type { CrashReport, WorkerRef } from '../ground/errors.ts';
 import type { Ids } from '../ground/ids.ts';
 import type { WorkerInfo } from '../ground/worker-facts.ts';
 import type { Child } from '../lifecycle/child.ts';
@@ -23,7 +23,7 @@ export interface WorkerWatcher {
 /** A folder that lives as long as one incarnation. */
 export interface Scratch {
   readonly path: string;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 export interface WorkerOptions {
@@ -49,4 +49,6 @@ export interface Worker extends Child, WorkerRef {
    * @throws {@link UnencodableError} when the call is larger than a frame may be; then nothing was sent and `settle` is not called.
    */
   send(message: SentCall, settle: Settle): void;
+  /** Told how this incarnation ended, when it has. For a call that may not be sent any more, the end being certain. */
+  whenEnded(listener: (report: CrashReport) => void): void;
 }

@@ -1,11 +1,11 @@
 // Which states does a Python worker go through, and what moves it? No I/O here: `worker.ts` provides the process.
-import { assign, fromCallback, setup, type SnapshotFrom } from 'xstate';
+import { assign, fromCallback, setup } from 'xstate';
 
 import type { CrashReport } from '../ground/errors.ts';
 import { KILLED, SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { BridgeStartError } from '../ground/start-errors.ts';
-import type { LifecycleState, Shutdown } from '../lifecycle/child.ts';
+import type { Shutdown } from '../lifecycle/child.ts';
 import type { WorkerContext, WorkerEvent, WorkerInput } from './worker-events.ts';
 
 const NO_REPORT: CrashReport = { reason: SHUTDOWN, stderrTail: '' };
@@ -192,10 +192,14 @@ export const workerMachine = setup({
                 params: ({ context, event }) => ({ ...event.report, reason: context.order.reason }),
               },
             },
-            'worker.stop': {
-              guard: { type: 'isBrutal', params: ({ event }) => event },
-              target: 'stopping.killing',
-            },
+            // A second order counts only when it is for less time: brutal_kill.
+            'worker.stop': [
+              {
+                guard: { type: 'isBrutal', params: ({ event }) => event },
+                target: 'stopping.killing',
+              },
+              {},
+            ],
           },
         },
         stopping: {
@@ -209,10 +213,13 @@ export const workerMachine = setup({
                 params: ({ context, event }) => ({ ...event.report, reason: context.order.reason }),
               },
             },
-            'worker.stop': {
-              guard: { type: 'isBrutal', params: ({ event }) => event },
-              target: '.killing',
-            },
+            'worker.stop': [
+              {
+                guard: { type: 'isBrutal', params: ({ event }) => event },
+                target: '.killing',
+              },
+              {},
+            ],
           },
           states: {
             asking: {
@@ -283,14 +290,3 @@ export const workerMachine = setup({
   },
   output: ({ context }) => context.report.reason,
 });
-
-export type WorkerSnapshot = SnapshotFrom<typeof workerMachine>;
-
-/** The worker's state in the words that hold for every child: where it is inside of one is its own affair. */
-export function lifecycleStateOf(snapshot: WorkerSnapshot): LifecycleState {
-  if (snapshot.hasTag('crashed')) return 'crashed';
-  const { value } = snapshot;
-  if (typeof value === 'string') return value;
-  const inner = value.incarnation;
-  return (typeof inner === 'string' ? inner : Object.keys(inner)[0]) as LifecycleState;
-}

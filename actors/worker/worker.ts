@@ -8,12 +8,13 @@ import type { Child, ChildStart, LifecycleState, Shutdown } from '../lifecycle/c
 import { createRoot } from '../lifecycle/root.ts';
 import type { ReplyMessage } from '../port/message.ts';
 import type { Port, PortFact } from '../port/port-types.ts';
-import { openPort } from '../port/port.ts';
+import { openIncarnation } from './incarnation.ts';
 import { PendingCalls, type Settle } from './pending-calls.ts';
 import type { WorkerEvent } from './worker-events.ts';
 import { reportFact } from './worker-reports.ts';
 import type { SentCall, Worker, WorkerOptions, WorkerPorts } from './worker-types.ts';
-import { lifecycleStateOf, workerMachine, type WorkerSnapshot } from './worker.machine.ts';
+import { lifecycleStateOf, type WorkerSnapshot } from './worker-state.ts';
+import { workerMachine } from './worker.machine.ts';
 
 /** A child specification's `start` for a Python worker. */
 export function workerStart(options: WorkerOptions, ports: WorkerPorts): ChildStart {
@@ -38,6 +39,9 @@ class PythonWorker implements Worker {
   #told: LifecycleState = 'restarting';
   #phase: 'starting' | 'started' = 'starting';
   #crashToldEpoch = 0;
+  #idleTold: 'when it is so' | 'soon' = 'when it is so';
+  /** Ends what the present incarnation holds: process, connections, folder. */
+  #cleanUp: () => void = () => undefined;
 
   constructor(start: Start, options: WorkerOptions, ports: WorkerPorts) {
     this.id = start.id;
@@ -61,12 +65,12 @@ class PythonWorker implements Worker {
       id: start.path,
       clock: ports.clock,
       input: { epoch: start.epoch, startTimeoutMs: options.startTimeoutMs },
+      onSnapshot: (snapshot) => {
+        this.#onSnapshot(snapshot);
+      },
       onError: (error) => {
         this.#onMachineError(error);
       },
-    });
-    this.#actor.subscribe((snapshot) => {
-      this.#onSnapshot(snapshot);
     });
     this.#actor.start();
   }
@@ -92,11 +96,25 @@ class PythonWorker implements Worker {
   }
 
   restart(epoch: number, delayMs: number): void {
-    this.#actor.send({ type: 'worker.restart', epoch, delayMs });
+    this.#tellMachine({ type: 'worker.restart', epoch, delayMs });
   }
 
   stop(shutdown: Shutdown, reason: ExitReason): void {
-    this.#actor.send({ type: 'worker.stop', shutdown, reason });
+    this.#tellMachine({ type: 'worker.stop', shutdown, reason });
+  }
+
+  /** Orders may come after the end, which XState would warn of on the console. */
+  #tellMachine(event: WorkerEvent): void {
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event);
+  }
+
+  whenEnded(listener: (report: CrashReport) => void): void {
+    this.#calls.add(
+      () => undefined,
+      (outcome) => {
+        if (outcome.type === 'crashed') listener(outcome.report);
+      },
+    );
   }
 
   send(message: SentCall, settle: Settle): void {
@@ -106,29 +124,15 @@ class PythonWorker implements Worker {
   }
 
   #runProcess(epoch: number, sendBack: (event: WorkerEvent) => void): () => void {
-    const { bridge, spawn, makeScratch } = this.#options;
-    this.#ports.bus.emit('child.starting', { path: this.workerId, epoch });
+    const worker = { path: this.workerId, epoch };
+    this.#ports.bus.emit('child.starting', worker);
     try {
-      const scratch = makeScratch(`${this.workerId.replaceAll('/', '-')}-${epoch}`);
-      const port = openPort(
-        {
-          workerId: this.workerId,
-          epoch,
-          nonce: this.#ports.ids.nonce(),
-          spawn,
-          bridge,
-          scratchDir: scratch.path,
-        },
-        this.#ports,
-        (fact) => {
-          this.#onPortFact(epoch, fact, sendBack);
-        },
-      );
-      this.#port = port;
-      return () => {
-        port.close();
-        scratch.remove();
-      };
+      const incarnation = openIncarnation(worker, this.#options, this.#ports, (fact) => {
+        this.#onPortFact(epoch, fact, sendBack);
+      });
+      this.#port = incarnation.port;
+      this.#cleanUp = incarnation.cleanUp;
+      return incarnation.cleanUp;
     } catch (cause) {
       // Thrown before a process was: no file descriptors, no disk space. A crash like any other, with its own reason.
       const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -178,9 +182,21 @@ class PythonWorker implements Worker {
     if (!this.#calls.reply(reply)) {
       this.#ports.bus.emit('reply.dropped', { path: this.workerId, epoch, callId: reply.id });
     } else if (this.#calls.size === 0) {
-      // Not when the router has sent the next call meanwhile: then the worker was busy all the time.
-      this.#actor.send({ type: 'call.ended' });
+      this.#tellIdleSoon();
     }
+  }
+
+  /**
+   * Not at once: a caller that awaited this reply often has the next call ready, and then the worker has been busy all the time,
+   * at no cost to the machine.
+   */
+  #tellIdleSoon(): void {
+    if (this.#idleTold === 'soon') return;
+    this.#idleTold = 'soon';
+    this.#ports.clock.afterPoll(() => {
+      this.#idleTold = 'when it is so';
+      if (this.#calls.size === 0) this.#tellMachine({ type: 'call.ended' });
+    });
   }
 
   #onSnapshot(snapshot: WorkerSnapshot): void {
@@ -268,13 +284,14 @@ class PythonWorker implements Worker {
     this.#calls.crash(report);
   }
 
-  /** Our own machine threw: no transition will come any more, so the process is ended here and the supervisor told. */
+  /** Our own machine threw: no transition will come any more, so the process is ended here, in the order of any other end, and the supervisor told. */
   #onMachineError(error: Error): void {
     const { epoch } = this;
     const reason: ExitReason = { type: 'error', error };
-    this.#port?.close();
-    this.#endIncarnation({ reason, stderrTail: '' });
+    this.#told = 'stopped';
     this.#options.watcher.workerUnavailable(this);
+    this.#cleanUp();
+    this.#endIncarnation({ reason, stderrTail: '' });
     this.#start.listener({ type: 'child.stopped', id: this.id, epoch, reason });
   }
 }

@@ -21,6 +21,8 @@ export interface AdapterRoles {
   readonly execute?: string;
   readonly list?: string;
   readonly delete?: string;
+  /** Drops what a session made, in the worker that holds it. */
+  readonly forget?: string;
 }
 
 /** What `transformRequest` may use besides its arguments. */

@@ -57,6 +57,7 @@ export function dspy(): Adapter {
       create_program: { change: 'create', key: (args) => String(args['id']) },
       execute_program: {},
       list_programs: {},
+      forget_session: {},
       delete_program: { change: 'delete', key: (args) => String(args['program_id']) },
     },
     roles: {
@@ -65,6 +66,7 @@ export function dspy(): Adapter {
       execute: 'execute_program',
       list: 'list_programs',
       delete: 'delete_program',
+      forget: 'forget_session',
     },
     validateConfig: (config) => {
       parse(configSchema, 'config', config);

@@ -42,6 +42,8 @@ export interface Session {
   slot: Slot | undefined;
   mark: AppliedMark;
   readonly waiting: CallRow[];
+  /** What stands for it in a lane while it is listed; another one that is still there is stale. */
+  listed: Source | undefined;
   /** `listed`: it stands in a lane of the queue; `running`: one of its calls is with a worker. */
   phase: 'idle' | 'listed' | 'running';
 }
@@ -68,17 +70,22 @@ type GivenByRouter = Pick<
   'seq' | 'request' | 'session' | 'deadlineAtMs' | 'resolve' | 'reject'
 >;
 
+/** Field by field: spreading the given object would cost a call more than all of its routing. */
 export function newCallRow(given: GivenByRouter): CallRow {
-  const { request } = given;
+  const { seq, request, session, deadlineAtMs, resolve, reject } = given;
   return {
-    ...given,
+    seq,
     // What is journalled must be what was sent, whatever the caller does with its object meanwhile.
     request:
       request.change === undefined ? request : { ...request, args: structuredClone(request.args) },
+    session,
+    deadlineAtMs,
     phase: 'queued',
     deadline: undefined,
     checkout: undefined,
     slot: undefined,
+    resolve,
+    reject,
     stopListening: undefined,
   };
 }

@@ -31,11 +31,22 @@ export class AppliedMark {
     if (seq > this.#watermark) this.#beyond.add(seq);
   }
 
+  /** It was not applied after all. */
+  remove(seq: number): void {
+    this.#beyond.delete(seq);
+  }
+
   /** Everything up to `seq` has been applied. */
   raise(seq: number): void {
     this.#watermark = Math.max(this.#watermark, seq);
     for (const one of this.#beyond) if (one <= this.#watermark) this.#beyond.delete(one);
   }
+}
+
+interface Row {
+  readonly entry: JournalEntry;
+  /** Sequence numbers under which the thing was made since it last was not there: an incarnation may have it by any of them. */
+  readonly madeBy: readonly number[];
 }
 
 const NOTHING: readonly JournalEntry[] = [];
@@ -45,11 +56,8 @@ const NOTHING: readonly JournalEntry[] = [];
  * leaves a tombstone, since live incarnations that have the thing must drop it; a new incarnation is never told of either.
  */
 export class Journal {
-  readonly #entries = new Map<string, JournalEntry>();
-  readonly #tombstones = new Map<
-    string,
-    { readonly entry: JournalEntry; readonly createSeq: number }
-  >();
+  readonly #entries = new Map<string, Row>();
+  readonly #tombstones = new Map<string, Row>();
   #head = 0;
 
   /** Entries that a new incarnation must replay. */
@@ -62,8 +70,8 @@ export class Journal {
     return this.#head;
   }
 
-  has(key: string): boolean {
-    return this.#entries.has(key);
+  has(change: StateChange, key: string): boolean {
+    return this.#entries.has(nameOf(change, key));
   }
 
   append(
@@ -74,34 +82,40 @@ export class Journal {
   ): JournalEntry {
     this.#head += 1;
     const entry: JournalEntry = { seq: this.#head, change, op, args, key };
-    const earlier = this.#entries.get(key);
-    this.#entries.delete(key);
-    if (change !== 'delete') {
-      this.#tombstones.delete(key);
-      this.#entries.set(key, entry);
-    } else if (earlier !== undefined) {
-      this.#tombstones.set(key, { entry, createSeq: earlier.seq });
-    }
+    const name = nameOf(change, key);
+    const earlier = this.#entries.get(name) ?? this.#tombstones.get(name);
+    this.#entries.delete(name);
+    this.#tombstones.delete(name);
+    const madeBy = earlier?.madeBy ?? [];
+    if (change !== 'delete') this.#entries.set(name, { entry, madeBy: [...madeBy, entry.seq] });
+    else if (madeBy.length > 0) this.#tombstones.set(name, { entry, madeBy });
     return entry;
   }
 
   /** What an incarnation with this mark must apply, in order, to be up to date. Costs nothing when it is. */
   missing(mark: AppliedMark): readonly JournalEntry[] {
     if (mark.watermark >= this.#head) return NOTHING;
-    const missing = [...this.#entries.values()].filter((entry) => !mark.has(entry.seq));
-    for (const { entry, createSeq } of this.#tombstones.values()) {
-      if (mark.has(createSeq) && !mark.has(entry.seq)) missing.push(entry);
-    }
+    const missing: JournalEntry[] = [];
+    for (const { entry } of this.#entries.values()) if (!mark.has(entry.seq)) missing.push(entry);
+    for (const row of this.#tombstones.values()) if (isNeeded(row, mark)) missing.push(row.entry);
     if (missing.length === 0) mark.raise(this.#head);
     return missing.sort((a, b) => a.seq - b.seq);
   }
 
   /** Forget tombstones that every live incarnation has applied or never needed. */
   prune(marks: readonly AppliedMark[]): void {
-    for (const [key, { entry, createSeq }] of this.#tombstones) {
-      if (marks.every((mark) => mark.has(entry.seq) || !mark.has(createSeq))) {
-        this.#tombstones.delete(key);
-      }
+    for (const [name, row] of this.#tombstones) {
+      if (!marks.some((mark) => isNeeded(row, mark))) this.#tombstones.delete(name);
     }
   }
+}
+
+/** Things that are created and things that are configured do not share their names. */
+function nameOf(change: StateChange, key: string): string {
+  return change === 'configure' ? `configured ${key}` : `created ${key}`;
+}
+
+/** Whether an incarnation has a thing that was deleted, under whichever of its creations. */
+function isNeeded(tombstone: Row, mark: AppliedMark): boolean {
+  return !mark.has(tombstone.entry.seq) && tombstone.madeBy.some((seq) => mark.has(seq));
 }

@@ -128,6 +128,11 @@ export class Pool {
     return this.#router.boundWorker(sessionId);
   }
 
+  /** Forget a session. @returns false when it still has calls. */
+  endSession(sessionId: string): boolean {
+    return this.#router.endSession(sessionId);
+  }
+
   /** The child specification of the pool: temporary, since a pool that gives up stays failed and takes no other with it. */
   childSpec(): ChildSpec {
     return {

@@ -2,14 +2,14 @@
 import type { Heap } from '../../actors/ground/heap.ts';
 import { newLane, type CallRow, type Session, type Slot, type Source } from './call-row.ts';
 
-/** Below this, sweeping out settled calls costs more than they do. */
+/** Below this, sweeping out what is stale costs more than it does. */
 const SWEEP_MIN = 64;
 
 /** The waiting calls of one pool. The caller bounds `length`. */
 export class CallQueue {
   readonly #shared = newLane();
   #length = 0;
-  #settledInShared = 0;
+  #staleInShared = 0;
 
   /** Calls that wait. */
   get length(): number {
@@ -29,14 +29,19 @@ export class CallQueue {
   /** A waiting call has been settled by its deadline or its caller: it waits no more. */
   drop(row: CallRow): void {
     this.#length -= 1;
-    if (row.session !== undefined) {
-      row.session.waiting.splice(row.session.waiting.indexOf(row), 1);
+    const { session } = row;
+    if (session === undefined) {
+      this.#noteStale();
       return;
     }
-    this.#settledInShared += 1;
-    if (this.#settledInShared < SWEEP_MIN || this.#settledInShared * 2 < this.#shared.size) return;
-    this.#shared.retain((source) => source.type === 'session' || source.row.phase === 'queued');
-    this.#settledInShared = 0;
+    const index = session.waiting.indexOf(row);
+    session.waiting.splice(index, 1);
+    if (index > 0 || session.phase !== 'listed') return;
+    // Its place in the lane was that of the dropped call: the next call has its own.
+    if (session.slot === undefined) this.#noteStale();
+    session.phase = 'idle';
+    session.listed = undefined;
+    this.relist(session);
   }
 
   /** Put a session with waiting calls into its lane: its worker's, or the shared one when it has none. */
@@ -44,30 +49,33 @@ export class CallQueue {
     const first = session.waiting[0];
     if (first === undefined || session.phase !== 'idle') return;
     session.phase = 'listed';
+    session.listed = { type: 'session', seq: first.seq, session };
     const lane = session.slot?.lane ?? this.#shared;
-    lane.push({ type: 'session', seq: first.seq, session });
+    lane.push(session.listed);
   }
 
   /** The next call for this worker, or undefined. A session's call leaves the session `running`. */
   take(slot: Slot): CallRow | undefined {
     for (;;) {
-      const source = this.#earlier(slot.lane)?.pop();
+      const lane = this.#earlier(slot.lane);
+      const source = lane.pop();
       if (source === undefined) return undefined;
-      const row = source.type === 'call' ? source.row : this.#takeFrom(source.session);
-      if (row === undefined) continue;
-      if (row.phase !== 'queued') {
-        this.#settledInShared -= 1;
+      if (isStale(source)) {
+        if (lane === this.#shared) this.#staleInShared -= 1;
         continue;
       }
       this.#length -= 1;
-      return row;
+      if (source.type === 'call') return source.row;
+      source.session.phase = 'running';
+      source.session.listed = undefined;
+      return source.session.waiting.shift();
     }
   }
 
   /** The worker is gone: what waited for it waits for any. */
   release(slot: Slot): void {
     for (let source = slot.lane.pop(); source !== undefined; source = slot.lane.pop()) {
-      this.#shared.push(source);
+      if (!isStale(source)) this.#shared.push(source);
     }
   }
 
@@ -75,25 +83,30 @@ export class CallQueue {
   drain(sessions: Iterable<Session>): readonly CallRow[] {
     const rows: CallRow[] = [];
     for (let source = this.#shared.pop(); source !== undefined; source = this.#shared.pop()) {
-      if (source.type === 'call' && source.row.phase === 'queued') rows.push(source.row);
+      if (source.type === 'call' && !isStale(source)) rows.push(source.row);
     }
     for (const session of sessions) rows.push(...session.waiting.splice(0));
     this.#length = 0;
-    this.#settledInShared = 0;
+    this.#staleInShared = 0;
     return rows;
   }
 
-  #takeFrom(session: Session): CallRow | undefined {
-    session.phase = 'idle';
-    const row = session.waiting.shift();
-    if (row !== undefined) session.phase = 'running';
-    return row;
+  #noteStale(): void {
+    this.#staleInShared += 1;
+    if (this.#staleInShared < SWEEP_MIN || this.#staleInShared * 2 < this.#shared.size) return;
+    this.#shared.retain((source) => !isStale(source));
+    this.#staleInShared = 0;
   }
 
-  #earlier(lane: Heap<Source>): Heap<Source> | undefined {
+  #earlier(lane: Heap<Source>): Heap<Source> {
     const own = lane.peek();
     const shared = this.#shared.peek();
     if (own === undefined) return this.#shared;
     return shared === undefined || own.seq < shared.seq ? lane : this.#shared;
   }
+}
+
+/** A call that was settled while it waited, or a place that its session does not stand at any more. */
+function isStale(source: Source): boolean {
+  return source.type === 'call' ? source.row.phase !== 'queued' : source.session.listed !== source;
 }

@@ -11,6 +11,8 @@ export interface Replayer {
   readonly bus: Bus;
   /** The next entry that the slot lacks for this call. */
   readonly missing: (slot: Slot, row: CallRow) => Replay | undefined;
+  /** Whether calls may still be sent there. */
+  readonly isRouted: (slot: Slot) => boolean;
   readonly send: (
     slot: Slot,
     row: CallRow,
@@ -43,19 +45,30 @@ export function bringUpToDate(
       return;
     }
     const { entry, sessionId: session } = replay;
+    // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
+    replay.mark.add(entry.seq);
     replayer.send(slot, row, { op: entry.op, args: entry.args, session }, (outcome) => {
       const error = errorOf(slot, row, replay, outcome);
       if (error !== undefined) {
+        replay.mark.remove(entry.seq);
         done({ type: 'failed', error });
         return;
       }
-      replay.mark.add(entry.seq);
       replayed.push(entry.op);
       if (row.phase === 'settled') done({ type: 'settled' });
-      else step();
+      else if (replayer.isRouted(slot)) step();
+      else failAtEnd(slot, row, done);
     });
   };
   step();
+}
+
+/** The worker's end is certain and its reason is not known yet: nothing more is sent, and the call fails with the reason once that is told. */
+function failAtEnd(slot: Slot, row: CallRow, done: (result: ReplayResult) => void): void {
+  slot.worker.whenEnded((report) => {
+    const error = new WorkerCrashedError(row.request.op, refOf(slot), report, 'notSent');
+    done({ type: 'failed', error });
+  });
 }
 
 function errorOf(

@@ -52,6 +52,7 @@ export class Router implements WorkerWatcher {
     this.#replayer = {
       pool: options.pool,
       bus: ports.bus,
+      isRouted: (slot) => this.#slots.get(slot.worker) === slot,
       missing: (slot, row) => this.#scopes.missing(slot, row.session),
       send: (slot, row, message, settle) => {
         this.#counters.replayed += 1;
@@ -69,14 +70,14 @@ export class Router implements WorkerWatcher {
         this.#accept(request, resolve, reject);
       } catch (error) {
         this.#counters.refused += 1;
+        if (isCaduceusError(error)) error.bridge ??= this.#options.pool;
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
   }
 
   statistics(): RouterStatistics {
-    let busy = 0;
-    for (const slot of this.#slots.values()) if (slot.row !== undefined) busy += 1;
+    const busy = [...this.#slots.values()].filter((slot) => slot.row !== undefined).length;
     return {
       ready: this.#slots.size - busy,
       busy,
@@ -86,9 +87,14 @@ export class Router implements WorkerWatcher {
     };
   }
 
-  /** The worker that holds this session's state now. */
   boundWorker(sessionId: string): Worker | undefined {
     return this.#scopes.find(sessionId)?.slot?.worker;
+  }
+
+  /** Forget a session, its journal included. @returns false when it still has calls. */
+  endSession(sessionId: string): boolean {
+    const session = this.#scopes.find(sessionId);
+    return session === undefined || this.#scopes.end(session);
   }
 
   /** Take no more calls and fail those that wait. Calls with a worker end with their worker. */
@@ -103,14 +109,12 @@ export class Router implements WorkerWatcher {
   }
 
   workerReady(worker: Worker): void {
-    const slot = newSlot(worker);
-    this.#slots.set(worker, slot);
-    this.#serve(slot);
+    this.#slots.set(worker, newSlot(worker));
+    this.#serveAll();
   }
 
   workerUnavailable(worker: Worker): void {
-    const slot = this.#slots.get(worker);
-    if (slot !== undefined) this.#removeSlot(slot);
+    this.#removeSlot(this.#slots.get(worker));
   }
 
   #accept(
@@ -122,18 +126,18 @@ export class Router implements WorkerWatcher {
     const { op, timeoutMs, signal } = request;
     if (signal?.aborted === true) throw new CallAbortedError(op, 'notSent', signal.reason);
     assertEncodable(request.args, 'args');
-    const session =
-      request.sessionId === undefined ? undefined : this.#scopes.session(request.sessionId);
-    this.#scopes.assertRoom(request, session);
-    const choice = route(session, this.#slots.values());
+    const { sessionId } = request;
+    const known = sessionId === undefined ? undefined : this.#scopes.find(sessionId);
+    this.#scopes.assertRoom(request, known);
+    const choice = route(known, this.#slots.values());
     if (choice.type === 'wait' && this.#queue.length >= this.#options.queueLengthMax) {
       const { pool, queueLengthMax } = this.#options;
       throw new OverloadedError(`pool ${pool}, call ${op}`, 'queueLengthMax', queueLengthMax);
     }
+    const session = sessionId === undefined ? undefined : this.#scopes.session(sessionId);
     this.#counters.accepted += 1;
     const nowMs = this.#ports.clock.nowMs();
-    const deadlineAtMs = nowMs + timeoutMs;
-    const seq = this.#counters.accepted;
+    const [seq, deadlineAtMs] = [this.#counters.accepted, nowMs + timeoutMs];
     const row = newCallRow({ seq, request, session, deadlineAtMs, resolve, reject });
     row.deadline = this.#deadlines.arm(row.deadlineAtMs, () => {
       this.#onDeadline(row);
@@ -265,8 +269,8 @@ export class Router implements WorkerWatcher {
     this.#options.replaceWorker(slot.worker, slot.epoch, because);
   }
 
-  #removeSlot(slot: Slot): void {
-    if (this.#slots.get(slot.worker) !== slot) return;
+  #removeSlot(slot: Slot | undefined): void {
+    if (slot === undefined || this.#slots.get(slot.worker) !== slot) return;
     this.#slots.delete(slot.worker);
     for (const session of slot.sessions) {
       session.slot = undefined;

@@ -29,6 +29,13 @@ export class Scopes {
     return this.#sessions.get(sessionId);
   }
 
+  /** Forget the session and what it was. @returns false when it has calls, which would bring it back. */
+  end(session: Session): boolean {
+    if (session.phase !== 'idle') return false;
+    session.slot?.sessions.delete(session);
+    return this.#sessions.delete(session.id);
+  }
+
   sessions(): Iterable<Session> {
     return this.#sessions.values();
   }
@@ -48,6 +55,7 @@ export class Scopes {
       journal: new Journal(),
       slot: undefined,
       mark: new AppliedMark(),
+      listed: undefined,
       waiting: [],
       phase: 'idle',
     };
@@ -58,8 +66,13 @@ export class Scopes {
   /** @throws {@link OverloadedError} when the journal that this call would be noted in is full: refused before it is sent, not forgotten after. */
   assertRoom(request: CallRequest, session: Session | undefined): void {
     if (request.change === undefined || request.change.change === 'delete') return;
+    // A session that is not known yet has an empty journal.
+    if (request.sessionId !== undefined && session === undefined) return;
     const journal = this.#journalOf(request.change.change, session);
-    if (journal.size >= LIMITS.journalEntriesMax && !journal.has(request.change.key)) {
+    if (
+      journal.size >= LIMITS.journalEntriesMax &&
+      !journal.has(request.change.change, request.change.key)
+    ) {
       throw new OverloadedError(
         `call ${request.op}`,
         'journalEntriesMax',

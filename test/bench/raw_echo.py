@@ -8,18 +8,16 @@ import time
 
 lengths = struct.Struct(">II")
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-calls, replies = (socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX))
-for connection, lane in ((calls, b"c"), (replies, b"r")):
-    connection.connect(sys.argv[1])
-    connection.sendall(lane)
+calls, replies = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+calls.connect(sys.argv[1])
+replies.connect(sys.argv[1])
 buffer = b""
-while data := calls.recv(262144):
+while data := calls.recv(65536):
     buffer, offset, answers = buffer + data, 0, []
-    while len(buffer) >= offset + 8:
-        end = offset + 8 + lengths.unpack_from(buffer, offset)[0]
-        if len(buffer) < end:
+    while (start := offset + 8) <= len(buffer):
+        if (end := start + lengths.unpack_from(buffer, offset)[0]) > len(buffer):
             break
-        call = json.loads(buffer[offset + 8 : end])
+        call = json.loads(buffer[start:end])
         result = call["args"] if call["op"] == "echo" else time.process_time()
         body = encode({"type": "reply", "id": call["id"], "ok": True, "result": result}).encode()
         answers.append(lengths.pack(len(body), len(body)) + body)

@@ -91,6 +91,15 @@ describe('sessions', () => {
     expect(error.message).toContain(id);
   });
 
+  it('are forgotten when they are ended, by the worker too', async () => {
+    const dora = { sessionId: 'dora' };
+    const id = await runtime.ml.createProgram({ signature: 'a -> b' }, dora);
+    const { sessions } = runtime.pool('dspy').statistics();
+    await runtime.pool('dspy').endSession('dora');
+    expect(runtime.pool('dspy').statistics().sessions).toBe(sessions - 1);
+    expect(JSON.stringify(await runtime.ml.listPrograms(dora))).not.toContain(id);
+  });
+
   it('are replayed on the next incarnation: their own model and their programs', async () => {
     const other = await startLocalModel();
     const carol = { sessionId: 'carol' };

@@ -232,6 +232,7 @@ export class ScriptedProcess {
     this.#life = 'dead';
     for (const lane of LANES) this.#tellLane(lane, { type: 'ended', lane });
     this.#tellProcess({ type: 'exited', status, signal });
+    this.#tellProcess({ type: 'closed' });
   }
 
   #tellLane(lane: Lane, fact: LinkFact): void {

@@ -3,6 +3,7 @@ import { UnencodableError } from '../../../actors/ground/errors.ts';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { ProtocolError } from '../../../actors/ground/start-errors.ts';
 import { encodeFrame } from '../../../actors/port/frame.ts';
+import { LANES } from '../../../actors/port/transport.ts';
 import { CALL, HELLO, REPLY, REQUEST, wire as setUp } from './wire.ts';
 
 describe('a port', () => {
@@ -20,7 +21,8 @@ describe('a port', () => {
   });
 
   it('welcomes a hello, with all that the worker must know', () => {
-    const { message, written, types } = setUp();
+    const { opened, message, written, types } = setUp();
+    opened(...LANES);
     message('control', HELLO);
     expect(types()).toEqual(['greeted']);
     const welcome = {
@@ -30,8 +32,18 @@ describe('a port', () => {
     expect(written()).toEqual([['control', welcome]]);
   });
 
+  it('answers a hello only when all lanes stand: what is written to one that does not is lost', () => {
+    const { opened, message, written } = setUp();
+    opened(...LANES.slice(0, -1));
+    message('control', HELLO);
+    const before = written().length;
+    opened(...LANES.slice(-1));
+    expect([before, written().length]).toEqual([0, 1]);
+  });
+
   it('refuses a hello of another protocol, and says why to both sides', () => {
-    const { message, written, facts } = setUp();
+    const { opened, message, written, facts } = setUp();
+    opened(...LANES);
     message('control', { ...HELLO, protocol: '3.0' });
     const reason = 'protocol 3.0 found, 2.x wanted';
     expect(written()).toEqual([['control', { type: 'refuse', reason }]]);
@@ -44,10 +56,12 @@ describe('a port', () => {
   });
 
   it('tells that the bridge did not start', () => {
-    const { message, facts } = setUp();
+    const { opened, message, facts } = setUp();
     const error = { type: 'E', message: 'm', traceback: 't', code: 'c' };
+    opened(...LANES);
+    message('control', HELLO);
     message('control', { type: 'failed', error });
-    expect(facts).toEqual([{ type: 'failed', error }]);
+    expect(facts.at(-1)).toEqual({ type: 'failed', error });
   });
 
   it('tells a log record', () => {

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ProcessFact, SpawnedProcess } from '../../../actors/port/launcher.ts';
 import { systemSpawner } from '../../../actors/port/spawn.ts';
@@ -57,13 +58,15 @@ afterEach(() => {
   for (const watched of started.splice(0)) watched.process.kill('SIGKILL');
 });
 
+/** Alive and not a zombie, which only waits to be reaped by whoever inherited it. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) [ZX]/u.test(readFileSync(stat, 'utf8'));
 }
 
 describe('a real process', () => {
@@ -165,7 +168,7 @@ describe('the group of a real process', () => {
   });
 });
 
-/** Whoever inherits an orphan must reap it: wait for that, turn by turn, within the test's own time. */
+/** A signal takes its time: wait turn by turn, within the time of the test. */
 async function vanished(pid: number): Promise<void> {
   while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,9 +2,11 @@
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { encodeFrame, FrameDecoder } from '../../../actors/port/frame.ts';
 import type { ProcessFact } from '../../../actors/port/launcher.ts';
-import { openPort, type PortFact } from '../../../actors/port/port.ts';
+import { openPort } from '../../../actors/port/port.ts';
 import type { Lane, LinkFact } from '../../../actors/port/transport.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+
+type PortFact = Parameters<Parameters<typeof openPort>[2]>[0];
 
 export const REQUEST = {
   ...{ workerId: 'p/0', epoch: 3, nonce: 'n', scratchDir: '/scratch' },
@@ -62,8 +64,11 @@ export function wire() {
   return {
     ...{ clock, facts, kills, port },
     process: (fact: ProcessFact) => tellProcess(fact),
-    exited: (status: number | null, signal: string | null = null) =>
-      tellProcess({ type: 'exited', status, signal }),
+    /** The exit, and the end of the pipes that the process had before its lanes. */
+    exited: (status: number | null, signal: string | null = null) => {
+      tellProcess({ type: 'exited', status, signal });
+      tellProcess({ type: 'closed' });
+    },
     opened: (...lanes: readonly Lane[]) => {
       for (const lane of lanes) tellLink({ type: 'opened', lane });
     },

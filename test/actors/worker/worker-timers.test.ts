@@ -3,7 +3,8 @@ import { createActor, fromCallback } from 'xstate';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import type { Shutdown } from '../../../actors/lifecycle/child.ts';
 import type { WorkerEvent } from '../../../actors/worker/worker-events.ts';
-import { lifecycleStateOf, workerMachine } from '../../../actors/worker/worker.machine.ts';
+import { lifecycleStateOf } from '../../../actors/worker/worker-state.ts';
+import { workerMachine } from '../../../actors/worker/worker.machine.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const START_TIMEOUT_MS = 30_000;

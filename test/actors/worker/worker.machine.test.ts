@@ -3,11 +3,8 @@ import { initialTransition, transition } from 'xstate';
 import type { ExitReason } from '../../../actors/ground/exit-reason.ts';
 import { LIFECYCLE_STATES } from '../../../actors/lifecycle/child.ts';
 import type { WorkerEvent } from '../../../actors/worker/worker-events.ts';
-import {
-  lifecycleStateOf,
-  workerMachine,
-  type WorkerSnapshot,
-} from '../../../actors/worker/worker.machine.ts';
+import { lifecycleStateOf, type WorkerSnapshot } from '../../../actors/worker/worker-state.ts';
+import { workerMachine } from '../../../actors/worker/worker.machine.ts';
 
 const ERROR = { type: 'ImportError', message: 'no', traceback: 'Traceback', code: 'python_error' };
 const STATUS_9: ExitReason = { type: 'exit_status', status: 9 };

@@ -1,0 +1,49 @@
+// What does each state mean, in one sentence? And in which few words does the small picture say what moves it?
+
+/** By the state's own name. Every state has one, and nothing else does. */
+export type Meanings = Readonly<Record<string, string>>;
+
+export const WORKER_MEANINGS: Meanings = {
+  incarnation: 'One process of this worker, from its start to its end; it has one epoch.',
+  spawning: 'Started and not ready yet.',
+  launching: 'The process has not said hello yet.',
+  importing: 'It has said hello, and imports the framework and builds its bridge.',
+  ready: 'It has no call, and takes one.',
+  busy: 'It has a call; going from one to the next leaves it here.',
+  draining: 'Asked to stop while it had a call: it finishes that, takes no other and exits.',
+  stopping: 'Asked to stop, and not ended yet.',
+  asking: 'It was asked to exit by itself.',
+  terminating: 'SIGTERM was sent to its process group.',
+  killing: 'SIGKILL was sent to its process group.',
+  exiting: 'It has failed and was killed; what is missing is the exit of the process.',
+  crashed: 'Its process ended without being asked; it waits for the verdict of its supervisor.',
+  restarting: 'The verdict was restart: the back-off runs, and the next incarnation follows.',
+  stopped: 'Over; the output is the exit reason. The next start is a new life.',
+};
+
+export const SUPERVISOR_MEANINGS: Meanings = {
+  starting: 'Starts its children in their order.',
+  running: 'All children were started; a crash is judged by restart type and intensity.',
+  stopping: 'Stops its children, the last one first.',
+  stopped: 'Over; the output is the exit reason.',
+};
+
+/** By event or delay of the worker machine, and by the one guard that changes what an event means. */
+export const WORKER_WORDS: Readonly<Record<string, string>> = {
+  'process.greeted': 'hello',
+  'process.ready': 'ready',
+  'process.failed': 'start failed',
+  'process.broken': 'wire broken',
+  'process.exited': 'exit',
+  'call.started': 'call',
+  'call.ended': 'reply',
+  'worker.restart': 'restart',
+  'worker.stop': 'stop',
+  isBrutal: 'brutal stop',
+  helloTimeout: 'timeout',
+  startTimeout: 'timeout',
+  shutdownTimeout: 'timeout',
+  terminateGrace: 'timeout',
+  reapTimeout: 'timeout',
+  backoff: 'back-off over',
+};

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { inSession, pooled, shown } from './calling.ts';
+
+describe('a call', () => {
+  it('is answered with what Python returned', async () => {
+    const { call, done } = pooled();
+    const echo = call('echo', { a: 1 });
+    await done();
+    expect(shown(echo)).toEqual({ pid: 1, args: { a: 1 } });
+  });
+
+  it("is rejected with Python's error, and with the name of the pool", async () => {
+    const { call, done } = pooled();
+    const use = call('use', { id: 'x' });
+    await done();
+    expect(use.error).toMatchObject({
+      code: 'program_not_found',
+      bridge: 'p',
+      traceback: 'Traceback',
+    });
+  });
+
+  it('with a value that cannot cross is refused with its path, and never sent', async () => {
+    const { call, done, world } = pooled();
+    const bad = call('echo', { rows: [Number.NaN] });
+    await done();
+    expect(bad.error).toMatchObject({ code: 'unencodable', path: 'args.rows[0]' });
+    expect(world.callsWritten).toEqual([]);
+  });
+
+  it('that is larger than a frame fails alone: its worker goes on', async () => {
+    const { call, done } = pooled();
+    const huge = call('echo', { text: 'x'.repeat(64 * 1024 * 1024) });
+    const next = call('echo');
+    await done();
+    expect([shown(huge), shown(next)]).toEqual(['unencodable notSent', { pid: 1, args: {} }]);
+  });
+
+  it('made before a worker is ready simply waits', async () => {
+    const setup = pooled({}, { nextStart: () => ({ type: 'hangs' }) });
+    const early = setup.call('echo');
+    await setup.done();
+    expect([shown(early), setup.pool.statistics.queueLength]).toEqual(['pending', 1]);
+  });
+
+  it('that was lost with its worker may have been executed', async () => {
+    const { call, done } = pooled();
+    const lost = call('exit');
+    await done();
+    expect(shown(lost)).toBe('worker_crashed maybeExecuted');
+  });
+
+  it('after a crash goes to the next incarnation', async () => {
+    const { call, done } = pooled();
+    call('exit');
+    const next = call('echo');
+    await done();
+    expect(next.value).toMatchObject({ pid: 2 });
+  });
+
+  it('tells the worker what remains of its time when it is written', async () => {
+    const { call, wait, world } = pooled({ size: 1 });
+    call('hang', {}, { timeoutMs: 100 });
+    call('echo', {}, { timeoutMs: 1_000 });
+    await wait(100);
+    expect(world.callsWritten.map(({ deadlineMs }) => deadlineMs)).toEqual([100, 900]);
+  });
+});
+
+describe('the queue of a pool', () => {
+  const full = () => {
+    const setup = pooled({ queueLengthMax: 2 });
+    for (let calls = 0; calls < 3; calls += 1) setup.call('hang');
+    return setup;
+  };
+
+  it('refuses what would exceed its bound, at once', async () => {
+    const { call, done, pool } = full();
+    const refused = call('echo');
+    await done();
+    expect(shown(refused)).toBe('overloaded notSent');
+    expect(pool.statistics).toMatchObject({ queueLength: 2, accepted: 3, refused: 1 });
+  });
+
+  it.each([
+    ['arms no deadline', ({ clock }: ReturnType<typeof full>) => clock.pending],
+    ['makes no session', ({ pool }: ReturnType<typeof full>) => pool.statistics.sessions],
+    ['sends nothing', ({ world }: ReturnType<typeof full>) => world.callsWritten.length],
+    ['replaces no worker', ({ world }: ReturnType<typeof full>) => world.processes.length],
+  ])('has no side effect when it refuses: it %s', async (_what, measure) => {
+    const setup = full();
+    const before = measure(setup);
+    setup.call('echo', {}, inSession('new'));
+    await setup.done();
+    expect(measure(setup)).toBe(before);
+  });
+
+  it('gives up its calls in the order in which they came', async () => {
+    const { call, done, world } = pooled();
+    for (const n of [1, 2, 3, 4]) call('echo', { n });
+    await done();
+    expect(world.callsWritten.map(({ args }) => args['n'])).toEqual([1, 2, 3, 4]);
+  });
+
+  it('keeps a worker busy with one call at a time', async () => {
+    const { call, done, pool } = pooled();
+    call('hang');
+    call('hang');
+    await done();
+    expect(pool.statistics).toMatchObject({ busy: 1, ready: 0, queueLength: 1 });
+  });
+});
+
+describe('a session', () => {
+  it('has its calls run in order, one at a time, though another worker is idle', async () => {
+    const { call, done, world, pool } = pooled({ size: 2 });
+    call('hang', {}, inSession('s'));
+    call('echo', {}, inSession('s'));
+    await done();
+    expect([world.callsWritten.map(({ op }) => op), pool.statistics.ready]).toEqual([['hang'], 1]);
+  });
+
+  it('stays with its worker', async () => {
+    const { call, done, pool } = pooled({ size: 3 });
+    const all = [1, 2, 3, 4].map(() => call('echo', {}, inSession('s')));
+    await done();
+    expect(new Set(all.map(({ value }) => (value as { pid: number }).pid)).size).toBe(1);
+    expect(pool.workerOf('s')?.pid).toBe((all[0]?.value as { pid: number }).pid);
+  });
+
+  it('holds up no other while it waits for its own worker', async () => {
+    const { call, done } = pooled({ size: 2 });
+    call('hang', {}, inSession('s'));
+    const waiting = call('echo', {}, inSession('s'));
+    const other = call('echo', {}, inSession('t'));
+    const anonymous = call('echo');
+    await done();
+    expect([shown(waiting), other.state, anonymous.state]).toEqual([
+      'pending',
+      'resolved',
+      'resolved',
+    ]);
+  });
+
+  it('is given the worker with the fewest sessions', async () => {
+    const { call, done, pool } = pooled({ size: 3 });
+    for (const id of ['a', 'b', 'c']) {
+      call('echo', {}, inSession(id));
+      await done();
+    }
+    expect(new Set(['a', 'b', 'c'].map((id) => pool.workerOf(id)?.id)).size).toBe(3);
+  });
+
+  it('is bound nowhere once its worker has crashed', async () => {
+    const { call, done, pool } = pooled();
+    call('exit', {}, inSession('s'));
+    await done();
+    expect(pool.workerOf('s')).toBeUndefined();
+  });
+
+  it('is told of when it is bound and unbound', async () => {
+    const { bus, call, done } = pooled();
+    const told: unknown[] = [];
+    for (const name of ['session.bound', 'session.unbound'] as const) {
+      bus.on(name, ({ session, worker, epoch }) => told.push([name, session, worker, epoch]));
+    }
+    call('exit', {}, inSession('s'));
+    await done();
+    expect(told).toEqual([
+      ['session.bound', 's', 'p/0', 1],
+      ['session.unbound', 's', 'p/0', 1],
+    ]);
+  });
+
+  it('goes on, in order, on another worker when its own crashes', async () => {
+    const { call, done } = pooled({ size: 2 });
+    call('exit', {}, inSession('s'));
+    const [second, third] = [call('echo', {}, inSession('s')), call('echo', {}, inSession('s'))];
+    await done();
+    expect([second.state, third.state]).toEqual(['resolved', 'resolved']);
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { OverloadedError } from '../../../actors/ground/errors.ts';
+import { LIMITS } from '../../../actors/ground/limits.ts';
+import type { Worker } from '../../../actors/worker/worker-types.ts';
+import {
+  newCallRow,
+  newSlot,
+  type Session,
+  type Slot,
+} from '../../../supervisors/pool/call-row.ts';
+import { AppliedMark, type StateChange } from '../../../supervisors/pool/journal.ts';
+import { Scopes } from '../../../supervisors/pool/scopes.ts';
+
+const slot = () => newSlot({ workerId: 'p/0', epoch: 1 } as Worker);
+
+function request(change: StateChange, key: string) {
+  const args = { id: key };
+  return { op: change, args, timeoutMs: 1, checkoutTimeoutMs: 1, change: { change, key } };
+}
+
+function execute(
+  scopes: Scopes,
+  on: Slot,
+  change: StateChange,
+  key: string,
+  session?: Session,
+): void {
+  const row = newCallRow({
+    ...{ seq: 1, request: request(change, key), session, deadlineAtMs: 0 },
+    ...{ resolve: () => undefined, reject: () => undefined },
+  });
+  scopes.record(on, row, [on]);
+}
+
+function missing(scopes: Scopes, on: Slot, session?: Session): string[] {
+  const told: string[] = [];
+  for (
+    let next = scopes.missing(on, session);
+    next !== undefined;
+    next = scopes.missing(on, session)
+  ) {
+    told.push(`${next.scope} ${next.entry.key} ${next.sessionId ?? '-'}`);
+    next.mark.add(next.entry.seq);
+  }
+  return told;
+}
+
+describe('what an incarnation must be told', () => {
+  it('before a call without session: the bridge first, then the anonymous scope', () => {
+    const scopes = new Scopes();
+    execute(scopes, slot(), 'create', 'a');
+    execute(scopes, slot(), 'configure', 'lm');
+    expect(missing(scopes, slot())).toEqual(['bridge lm -', 'anonymous a -']);
+  });
+
+  it('before a call of a session: the bridge first, then the session alone', () => {
+    const scopes = new Scopes();
+    const session = scopes.session('s');
+    execute(scopes, slot(), 'create', 'anonymous');
+    execute(scopes, slot(), 'configure', 'lm');
+    execute(scopes, slot(), 'create', 'own', session);
+    session.mark = new AppliedMark();
+    expect(missing(scopes, slot(), session)).toEqual(['bridge lm -', 'session own s']);
+  });
+
+  it('is nothing of what it executed itself', () => {
+    const scopes = new Scopes();
+    const own = slot();
+    execute(scopes, own, 'configure', 'lm');
+    execute(scopes, own, 'create', 'a');
+    expect(missing(scopes, own)).toEqual([]);
+  });
+
+  it('is nothing of another session', () => {
+    const scopes = new Scopes();
+    execute(scopes, slot(), 'create', 'a', scopes.session('s'));
+    expect(missing(scopes, slot(), scopes.session('t'))).toEqual([]);
+  });
+
+  it('is a configuration of a session only in that session', () => {
+    const scopes = new Scopes();
+    execute(scopes, slot(), 'configure', 'lm', scopes.session('s'));
+    expect(missing(scopes, slot())).toEqual([]);
+  });
+});
+
+describe('sessions', () => {
+  it('are the same under the same name', () => {
+    const scopes = new Scopes();
+    expect(scopes.session('s')).toBe(scopes.session('s'));
+  });
+
+  it('are not made by looking for them', () => {
+    const scopes = new Scopes();
+    expect([scopes.find('s'), scopes.sessionsCount]).toEqual([undefined, 0]);
+  });
+
+  it('are bounded in number, and the known ones go on', () => {
+    const scopes = new Scopes();
+    for (let n = 0; n < LIMITS.sessionsMax; n += 1) scopes.session(String(n));
+    expect(() => scopes.session('one more')).toThrow(OverloadedError);
+    expect(() => scopes.session('0')).not.toThrow();
+  });
+});
+
+describe('a full journal', () => {
+  const full = () => {
+    const scopes = new Scopes();
+    const own = slot();
+    for (let n = 0; n < LIMITS.journalEntriesMax; n += 1) execute(scopes, own, 'create', String(n));
+    return scopes;
+  };
+
+  it('refuses one more thing before it is sent', () => {
+    expect(() => full().assertRoom(request('create', 'more'), undefined)).toThrow(OverloadedError);
+  });
+
+  it.each([
+    ['a new edition of a known thing', 'create', '0'],
+    ['a deletion', 'delete', '0'],
+    ['what is noted elsewhere', 'configure', 'lm'],
+  ] as const)('has room for %s', (_what, change, key) => {
+    expect(() => full().assertRoom(request(change, key), undefined)).not.toThrow();
+  });
+});
