@@ -88,7 +88,7 @@ export function scriptedPool(
 }
 
 /** A worker with a memory: `create`, `delete` and `use` of ids by scope, `echo`, `hang`, `exit`. */
-export function answer(process: ScriptedProcess, call: CallMessage): void {
+function answer(process: ScriptedProcess, call: CallMessage): void {
   const scope = call.session ?? '';
   const known = process.known.get(scope) ?? new Set();
   process.known.set(scope, known);

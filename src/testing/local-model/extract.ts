@@ -93,7 +93,7 @@ export function extractAnswer(question: string, passage: string): Extraction {
 }
 
 /** What kind of thing does a question ask for? */
-export function kindOf(question: string): QuestionKind {
+function kindOf(question: string): QuestionKind {
   if (/\b(?:who|whom|whose)\b/i.test(question)) return 'person';
   if (/\b(?:when|(?:what|which) (?:year|date|day|month|century|decade))\b/i.test(question))
     return 'time';
