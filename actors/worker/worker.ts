@@ -75,8 +75,10 @@ class PythonWorker implements Worker {
     this.#actor.start();
   }
 
+  /** The machine hears of the last reply at the end of this turn (`#tellIdleSoon`); who asks meanwhile is told what is so. */
   get state(): LifecycleState {
-    return lifecycleStateOf(this.#actor.getSnapshot());
+    const state = lifecycleStateOf(this.#actor.getSnapshot());
+    return state === 'busy' && this.#calls.size === 0 ? 'ready' : state;
   }
 
   get epoch(): number {
