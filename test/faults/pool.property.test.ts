@@ -23,7 +23,8 @@ function check(promise: (run: Run, given: Scenario) => Promise<void> | void): Pr
   );
 }
 
-describe('a pool under faults', () => {
+// Hundreds of whole lives of a pool: their number costs time on a busy machine, and nothing here waits for real time.
+describe('a pool under faults', { timeout: 180_000 }, () => {
   it('settles every call exactly once, within its deadline', async () => {
     await check(({ calls, sim }) => {
       for (const call of calls) {
