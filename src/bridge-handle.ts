@@ -12,15 +12,21 @@ import {
 
 /** Options of every call. */
 export interface CallOptions {
-  /** One caller's state; its calls run in order, on one worker while that lives. Absent: the anonymous scope, shared by all such calls. */
-  readonly sessionId?: string;
+  /**
+   * One caller's state; its calls run in order, on one worker while that lives. Absent, or `anonymous`: the anonymous scope, shared by all such calls,
+   * which are neither ordered nor bound to one worker.
+   */
+  readonly sessionId?: string | undefined;
   /** The whole call: queue, restart of a worker, replay and run. Default 30 000, or the pool's `callTimeoutMs`. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How long it may wait for a worker. Default 5 000, or the pool's. */
-  readonly checkoutTimeoutMs?: number;
+  readonly checkoutTimeoutMs?: number | undefined;
   /** Abort it. A call that runs already takes its worker with it, which is replaced. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** The name that the ported design gives to the scope of calls without a session. */
+const ANONYMOUS = 'anonymous';
 
 /** Which worker holds a session's state. */
 export interface WorkerView {
@@ -61,7 +67,7 @@ export class BridgeHandle {
     const result = await this.#pool.call({
       op,
       args: sent,
-      sessionId,
+      sessionId: sessionId === ANONYMOUS ? undefined : sessionId,
       signal,
       timeoutMs: timeoutMs ?? this.#pool.callTimeoutMs,
       checkoutTimeoutMs: checkoutTimeoutMs ?? this.#pool.checkoutTimeoutMs,

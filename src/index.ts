@@ -1,5 +1,5 @@
 // What does a user import? The façade of the package: names only.
-export { createRuntime, Runtime, type TreeNode } from './runtime.ts';
+export { createRuntime, type Runtime, type TreeNode } from './runtime.ts';
 export type { BridgeConfig, RuntimeConfig } from './config.ts';
 export type { BridgeHandle, CallOptions, WorkerView } from './bridge-handle.ts';
 export type { MlBridge, MlOptions } from './ml-bridge.ts';

@@ -5,7 +5,7 @@ import type { BridgeHandle, CallOptions } from './bridge-handle.ts';
 
 export interface MlOptions extends CallOptions {
   /** Which bridge. Default: the one that the id names, else the runtime's default. */
-  readonly bridge?: string;
+  readonly bridge?: string | undefined;
 }
 
 /** The unified interface: `runtime.ml`. */

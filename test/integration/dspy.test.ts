@@ -73,6 +73,13 @@ describe('programs', () => {
     for (const list of listed) expect(JSON.stringify(list)).toContain(id);
   });
 
+  it('of the session "anonymous" are those without a session', async () => {
+    const id = await runtime.ml.createProgram({ signature: 'question -> answer' });
+    const anonymous = { sessionId: 'anonymous' };
+    const { answer } = await runtime.ml.execute(id, { question: 'What is 5 * 5?' }, anonymous);
+    expect(answer).toContain('25');
+  });
+
   it('are listed and deleted, for every worker', async () => {
     const id = await runtime.ml.createProgram({ id: 'mine', signature: 'a -> b' });
     expect(id).toBe('mine');
