@@ -43,6 +43,7 @@ export class BridgeHandle {
   readonly #pool: Pool;
   readonly #ids: Ids;
 
+  /** @internal made by the runtime */
   constructor(name: string, adapter: Adapter, pool: Pool, ids: Ids) {
     this.name = name;
     this.adapter = adapter;
@@ -56,6 +57,8 @@ export class BridgeHandle {
    */
   async call(op: string, args: Args = {}, options: CallOptions = {}): Promise<unknown> {
     const { adapter } = this;
+    if (typeof op !== 'string')
+      throw new InvalidConfigError('op', `must be a string, found ${typeof op}`);
     const operation = adapter.operations[op];
     const known = Object.keys(adapter.operations);
     if (operation === undefined && known.length > 0 && !isBuiltIn(op)) {
@@ -127,6 +130,7 @@ function isBuiltIn(op: string): boolean {
   return (BUILT_IN_OPERATIONS as readonly string[]).includes(op);
 }
 
+/** Callers in plain JavaScript make these slips, and a worker that is sent one takes it for a broken wire. */
 function checkOptions(options: CallOptions): CallOptions {
   for (const field of ['timeoutMs', 'checkoutTimeoutMs'] as const) {
     const value = options[field];
@@ -134,7 +138,15 @@ function checkOptions(options: CallOptions): CallOptions {
       throw new InvalidConfigError(`options.${field}`, `must be above 0, found ${value}`);
     }
   }
-  if (options.sessionId === '')
-    throw new InvalidConfigError('options.sessionId', 'must not be empty');
+  const { sessionId, signal } = options as {
+    readonly sessionId?: unknown;
+    readonly signal?: unknown;
+  };
+  if (sessionId !== undefined && (typeof sessionId !== 'string' || sessionId === '')) {
+    throw new InvalidConfigError('options.sessionId', 'must be a string that is not empty');
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidConfigError('options.signal', 'must be an AbortSignal');
+  }
   return options;
 }

@@ -12,30 +12,30 @@ import type { Adapter } from './adapters/adapter.ts';
 /** One bridge of a runtime. */
 export interface BridgeConfig {
   readonly adapter: Adapter;
-  readonly pool?: PoolOptions;
+  readonly pool?: PoolOptions | undefined;
   /** A `.py` file with the bridge class, in place of the adapter's own module. Relative to the working directory. */
-  readonly scriptPath?: string;
+  readonly scriptPath?: string | undefined;
   /** The name of the bridge class; needed only when the script defines more than one. */
-  readonly pythonClass?: string;
+  readonly pythonClass?: string | undefined;
   /** Adds to the adapter's. */
-  readonly requiredPackages?: readonly string[];
+  readonly requiredPackages?: readonly string[] | undefined;
   /** At least the adapter's. */
-  readonly minPythonVersion?: string;
+  readonly minPythonVersion?: string | undefined;
   /** The interpreter of this bridge alone. */
-  readonly python?: string;
+  readonly python?: string | undefined;
   /** Environment variables for its workers; only an allow-list is inherited. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface RuntimeConfig {
   /** By name. At least one. */
   readonly bridges: Readonly<Record<string, BridgeConfig>>;
   /** The bridge that is meant when a call names none. Default: `dspy` where there is one, else the first. */
-  readonly default?: string;
+  readonly default?: string | undefined;
   /** The interpreter of all bridges. Default: `CADUCEUS_PYTHON`, the active virtual environment, `.venv` here, `python3`. */
-  readonly python?: string;
+  readonly python?: string | undefined;
   /** Where log records go. Default: warnings and worse, as JSON lines on stderr (`CADUCEUS_LOG_LEVEL` changes the level). `false`: nowhere. */
-  readonly logger?: Logger | false;
+  readonly logger?: Logger | false | undefined;
 }
 
 const ms = z.number().positive();
@@ -53,7 +53,8 @@ const poolSchema = z.strictObject({
 
 const bridgeSchema = z.strictObject({
   adapter: z.custom<Adapter>(
-    (value) => typeof value === 'object' && value !== null && 'framework' in value,
+    (value) =>
+      typeof value === 'object' && value !== null && 'framework' in value && 'operations' in value,
     'is no adapter; make one with dspy() or defineAdapter()',
   ),
   pool: poolSchema.optional(),

@@ -12,7 +12,16 @@ export {
   type RequestTools,
 } from './adapters/adapter.ts';
 export { dspy, type DspyConfig, type DspyProgram } from './adapters/dspy.ts';
+export type { StateChange } from '../supervisors/pool/journal.ts';
 export type { PoolOptions, PoolStatistics } from '../supervisors/pool/pool.ts';
+export type { RouterStatistics } from '../supervisors/pool/router-types.ts';
+export type {
+  Hello,
+  OutputStream,
+  PythonLogLevel,
+  RemoteError,
+  WorkerInfo,
+} from '../actors/ground/worker-facts.ts';
 export type { BusEventName, BusEvents, BusListener } from '../actors/ground/bus.ts';
 export { formatExitReason, type ExitReason } from '../actors/ground/exit-reason.ts';
 export {
@@ -29,8 +38,10 @@ export {
   UnencodableError,
   UnknownOperationError,
   WorkerCrashedError,
+  type CrashReport,
   type ErrorCategory,
   type Outcome,
+  type WorkerRef,
 } from '../actors/ground/errors.ts';
 export {
   BridgeStartError,

@@ -13,6 +13,7 @@ export class MlBridge {
   readonly #bridges: ReadonlyMap<string, BridgeHandle>;
   readonly #default: string;
 
+  /** @internal made by the runtime */
   constructor(bridges: ReadonlyMap<string, BridgeHandle>, defaultBridge: string) {
     this.#bridges = bridges;
     this.#default = defaultBridge;
@@ -23,25 +24,25 @@ export class MlBridge {
    * With one it holds for that session alone.
    * @throws {@link InvalidConfigError} naming the field.
    */
-  async configure(bridge: string, config: Args, options: CallOptions = {}): Promise<void> {
+  async configure(bridge: string, config: object, options: CallOptions = {}): Promise<void> {
     const handle = this.#bridge(bridge);
-    handle.adapter.validateConfig?.(config);
-    await handle.call(handle.role('configure'), config, options);
+    handle.adapter.validateConfig?.(config as Args);
+    await handle.call(handle.role('configure'), config as Args, options);
   }
 
   /**
    * Create a program (a chain, a model) and give its id. It belongs to the session, or without one to the bridge, where any call without a session may use it on any worker.
    * It outlives its worker: the next incarnation is given it again before the first call that needs it.
    */
-  async createProgram(config: Args, options: MlOptions = {}): Promise<string> {
+  async createProgram(config: object, options: MlOptions = {}): Promise<string> {
     const handle = this.#bridge(options.bridge ?? this.#default);
-    return (await handle.call(handle.role('create'), config, options)) as string;
+    return (await handle.call(handle.role('create'), config as Args, options)) as string;
   }
 
   /** Run a program with these inputs; the outputs by name. */
   async execute(
     programId: string,
-    inputs: Args,
+    inputs: object,
     options: MlOptions = {},
   ): Promise<Record<string, unknown>> {
     const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId));
@@ -70,6 +71,7 @@ export class MlBridge {
 
   /** Ids of ours carry their bridge's name; any other is looked for in the default one. */
   #bridgeOf(id: string): string {
+    if (typeof id !== 'string') throw new InvalidConfigError('programId', 'must be a string');
     const prefix = id.slice(0, id.indexOf('_'));
     return this.#bridges.has(prefix) ? prefix : this.#default;
   }

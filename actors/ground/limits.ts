@@ -23,6 +23,8 @@ export const LIMITS = {
   shutdownMs: 5_000,
   /** One line of a worker's output; longer lines are cut so that no log record is huge. */
   outputLineBytesMax: 8192,
+  /** What an error quotes of a message that broke the rules: enough to recognise it, whatever its size. */
+  quotedCharsMax: 64,
   /** The last bytes of stderr that a crash report carries: a traceback fits, a flood does not. */
   stderrTailBytesMax: 4096,
   /** Nesting of a value on the wire: far above real data, far below either side's stack. */

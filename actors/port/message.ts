@@ -1,6 +1,7 @@
 // Which messages exist, and is this one of them? `docs/protocol.md` §3, §4, §6.
 import { z } from 'zod';
 
+import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError } from '../ground/start-errors.ts';
 import type { Hello, PythonLogLevel, RemoteError, WorkerInfo } from '../ground/worker-facts.ts';
 
@@ -75,15 +76,24 @@ function remoteErrorSchema(causesMax: number): z.ZodType<RemoteError> {
 
 const remoteError = remoteErrorSchema(CAUSES_MAX);
 
+/** A text for people and logs: one that is too long is cut, as an output line is. */
+const text = z.string().transform((found) => found.slice(0, LIMITS.outputLineBytesMax));
+
+/** Judged as a whole: one finding for each item of a huge array would take more memory than there is. */
+const texts = z.custom<readonly string[]>(
+  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  'expected an array of texts',
+);
+
 const controlSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
-    protocol: z.string(),
-    packageVersion: z.string(),
-    python: z.string(),
-    implementation: z.string(),
+    protocol: text,
+    packageVersion: text,
+    python: text,
+    implementation: text,
     pid: z.int(),
-    gil: z.string(),
+    gil: text,
   }),
   z.object({
     type: z.literal('ready'),
@@ -91,16 +101,16 @@ const controlSchema = z.discriminatedUnion('type', [
     framework: z.object({
       name: z.string(),
       version: z.string(),
-      capabilities: z.array(z.string()),
+      capabilities: texts,
     }),
-    operations: z.array(z.string()),
+    operations: texts,
   }),
   z.object({ type: z.literal('failed'), error: remoteError }),
   z.object({
     type: z.literal('log'),
     level: z.enum(['debug', 'info', 'warning', 'error', 'critical']),
-    logger: z.string(),
-    message: z.string(),
+    logger: text,
+    message: text,
     callId: z.int().nullable(),
   }),
 ]);
@@ -127,6 +137,8 @@ export function parseReply(message: Record<string, unknown>): ReplyMessage {
   throw new ProtocolError(`replies lane: error of reply ${id}: ${z.prettifyError(error.error)}`);
 }
 
-function describe(message: Record<string, unknown>): string {
-  return `message of type ${JSON.stringify(message['type'])}`;
+/** Short whatever was sent, and never by way of JSON for more than a text: what is nested without end would exhaust the stack. */
+function describe({ type }: Record<string, unknown>): string {
+  if (typeof type !== 'string') return 'message whose type is no text';
+  return `message of type ${JSON.stringify(type.slice(0, LIMITS.quotedCharsMax))}`;
 }

@@ -47,8 +47,8 @@ class WorkerPort implements Port {
   readonly #output: Record<OutputStream, OutputLines>;
   readonly #open = new Set<Lane>();
   #exit: Exit = { type: 'none' };
-  /** The worker's `hello` while it waits for its answer. */
-  #hello: Hello | 'awaited' | 'answered' = 'awaited';
+  /** The worker's `hello` while it waits for its answer; `over` after `ready`, `failed` or a refusal. */
+  #hello: Hello | 'awaited' | 'answered' | 'over' = 'awaited';
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
   #brokenTold: 'no' | 'yes' = 'no';
@@ -89,10 +89,7 @@ class WorkerPort implements Port {
           return;
         case 'failed':
           this.#pipes = 'ended';
-          this.#onExit({
-            type: 'error',
-            error: new SpawnFailedError(request.command, fact.error),
-          });
+          this.#onExit({ type: 'error', error: new SpawnFailedError(request.command, fact.error) });
           return;
         case 'exited':
           this.#onExit(exitReasonOf(fact.status, fact.signal));
@@ -197,6 +194,7 @@ class WorkerPort implements Port {
         this.#answerHello();
         return;
       case 'ready':
+        this.#hello = 'over';
         this.#tell({
           type: 'ready',
           info: {
@@ -207,6 +205,7 @@ class WorkerPort implements Port {
         });
         return;
       case 'failed':
+        this.#hello = 'over';
         this.#tell({ type: 'failed', error: message.error });
         return;
       case 'log':
@@ -224,8 +223,8 @@ class WorkerPort implements Port {
   #answerHello(): void {
     const hello = this.#hello;
     if (typeof hello === 'string' || this.#open.size < LANES.length) return;
-    this.#hello = 'answered';
     const verdict = judgeHello(hello);
+    this.#hello = verdict.type === 'refuse' ? 'over' : 'answered';
     if (verdict.type === 'refuse') {
       this.#link.write('control', encodeFrame(verdict));
       const error = new ProtocolError(`worker refused: ${verdict.reason}`);
@@ -269,8 +268,11 @@ class WorkerPort implements Port {
 
   #onExit(reason: ExitReason): void {
     if (this.#exit.type !== 'none') return;
+    // After one more poll: when the event loop has stalled, the timer fires before what had arrived is read.
     const timer = this.#clock.setTimeout(() => {
-      this.#tellExit(reason);
+      this.#clock.afterPoll(() => {
+        this.#tellExit(reason);
+      });
     }, LIMITS.drainAfterExitMs);
     this.#exit = { type: 'draining', reason, timer };
     this.#onDrained();
@@ -286,7 +288,8 @@ class WorkerPort implements Port {
   }
 
   #tellExit(reason: ExitReason): void {
-    if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
+    if (this.#exit.type !== 'draining') return;
+    this.#clock.clearTimeout(this.#exit.timer);
     for (const output of Object.values(this.#output)) output.flush();
     this.#tell({ type: 'exited', report: { reason, stderrTail: this.#output.stderr.tail() } });
     this.#exit = { type: 'told' };

@@ -24,6 +24,8 @@ export class SocketTransport implements Transport {
   readonly #server: Server;
   readonly #expected = new Map<string, Expected>();
   readonly #sockets = new Set<Socket>();
+  /** Those that have not shown a nonce yet, the oldest first. */
+  readonly #strangers = new Set<Socket>();
 
   private constructor(clock: Clock, directory: string, server: Server) {
     this.#clock = clock;
@@ -52,7 +54,10 @@ export class SocketTransport implements Transport {
       transport.#greet(socket);
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      server.once('error', (error) => {
+        transport.#removeDirectory();
+        reject(error);
+      });
       server.listen(transport.address, resolve);
     });
     // Later errors are of single connections (no descriptors left): the worker behind one runs into its start timeout, and this process lives on.
@@ -100,13 +105,19 @@ export class SocketTransport implements Transport {
   }
 
   readonly #removeDirectory = (): void => {
-    rmSync(this.directory, { recursive: true, force: true });
+    try {
+      rmSync(this.directory, { recursive: true, force: true });
+    } catch {
+      // Best effort: a worker may have made a folder that we may not enter, or a grandchild of one that escaped still writes there.
+    }
   };
 
   /** A stranger must show a nonce and a lane in its first frame, soon and in few bytes. */
   #greet(socket: Socket): void {
     const decoder = new FrameDecoder(LIMITS.laneFrameBytesMax);
     this.#sockets.add(socket);
+    this.#strangers.add(socket);
+    this.#dismissStrangers();
     const timer = this.#clock.setTimeout(() => {
       socket.destroy();
     }, LIMITS.helloTimeoutMs);
@@ -114,11 +125,13 @@ export class SocketTransport implements Transport {
     socket.on('close', () => {
       this.#clock.clearTimeout(timer);
       this.#sockets.delete(socket);
+      this.#strangers.delete(socket);
     });
     const onData = (bytes: Buffer): void => {
       try {
         decoder.feed(bytes, (message) => {
           this.#clock.clearTimeout(timer);
+          this.#strangers.delete(socket);
           socket.off('data', onData);
           if (!this.#admit(socket, message, decoder)) socket.destroy();
           return 'stop';
@@ -129,6 +142,15 @@ export class SocketTransport implements Transport {
       }
     };
     socket.on('data', onData);
+  }
+
+  /** No more than honest workers could have, so that nobody takes all our descriptors; the oldest of too many goes, since a worker of ours shows its nonce at once. */
+  #dismissStrangers(): void {
+    for (const socket of this.#strangers) {
+      if (this.#strangers.size <= this.#expected.size * LANES.length) return;
+      this.#strangers.delete(socket);
+      socket.destroy();
+    }
   }
 
   #admit(socket: Socket, message: Record<string, unknown>, decoder: FrameDecoder): boolean {
@@ -142,11 +164,20 @@ export class SocketTransport implements Transport {
     if (rest.length > 0) expected.listener({ type: 'bytes', lane, bytes: rest });
     socket.on('data', (bytes: Buffer) => {
       expected.listener({ type: 'bytes', lane, bytes });
+      if (lane !== 'replies') this.#yieldTurn(socket);
     });
     socket.once('close', () => {
       expected.listener({ type: 'ended', lane });
     });
     return true;
+  }
+
+  /** Read on when the event loop has come round: libuv reads a flood up to 32 times in one poll, and a chunk can be 65 536 lines. */
+  #yieldTurn(socket: Socket): void {
+    socket.pause();
+    this.#clock.afterPoll(() => {
+      socket.resume();
+    });
   }
 }
 

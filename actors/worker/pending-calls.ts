@@ -12,6 +12,8 @@ export type Settle = (outcome: SentOutcome) => void;
 /** Calls in flight, by their id on the wire. Ids are never used twice, so that a late reply finds nothing. */
 export class PendingCalls {
   readonly #rows = new Map<number, Settle>();
+  /** Told of the crash, but no calls: nothing that a worker replies can take them away. */
+  #ends: ((report: CrashReport) => void)[] = [];
   #nextId = 1;
 
   get size(): number {
@@ -31,6 +33,11 @@ export class PendingCalls {
     this.#rows.set(id, settle);
   }
 
+  /** Tell `listener`, behind the calls, how the incarnation ended. */
+  whenCrashed(listener: (report: CrashReport) => void): void {
+    this.#ends.push(listener);
+  }
+
   /** @returns false when no such call is in flight. */
   reply(reply: ReplyMessage): boolean {
     const settle = this.#rows.get(reply.id);
@@ -43,7 +50,10 @@ export class PendingCalls {
   /** The incarnation is over, and with it every call that it had. */
   crash(report: CrashReport): void {
     const calls = [...this.#rows.values()];
+    const ends = this.#ends;
     this.#rows.clear();
+    this.#ends = [];
     for (const settle of calls) settle({ type: 'crashed', report });
+    for (const listener of ends) listener(report);
   }
 }

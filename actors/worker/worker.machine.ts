@@ -15,10 +15,7 @@ function causeOf(context: WorkerContext, report: CrashReport): CrashReport {
 }
 
 /** After a kill that does not end the process in time (an uninterruptible disk wait), the row is given up and says so. */
-const UNREAPED: CrashReport = {
-  reason: { type: 'timeout', what: 'reap' },
-  stderrTail: '',
-};
+const UNREAPED: CrashReport = { reason: { type: 'timeout', what: 'reap' }, stderrTail: '' };
 
 export const workerMachine = setup({
   types: {
@@ -44,9 +41,7 @@ export const workerMachine = setup({
       throw new Error('not provided: kill');
     },
     recordOrder: assign((_, order: WorkerContext['order']) => ({ order })),
-    recordCause: assign((_, params: { cause: ExitReason | undefined }) => ({
-      cause: params.cause,
-    })),
+    recordCause: assign((_, { cause }: Pick<WorkerContext, 'cause'>) => ({ cause })),
     recordExit: assign(({ context }, params: { report: CrashReport }) => ({
       report: causeOf(context, params.report),
     })),
@@ -62,6 +57,8 @@ export const workerMachine = setup({
   },
   guards: {
     isBrutal: (_, params: { shutdown: Shutdown }) => params.shutdown === 'brutal_kill',
+    /** The end of the wire has no cause of its own; a broken rule of it has. */
+    brokeRules: (_, params: { cause: ExitReason | undefined }) => params.cause !== undefined,
     hasDrainTime: ({ context }) => context.order.shutdown !== 'infinity',
   },
   delays: {
@@ -184,7 +181,13 @@ export const workerMachine = setup({
           after: { shutdownTimeout: { guard: 'hasDrainTime', target: 'stopping.terminating' } },
           on: {
             // An obedient worker closes its connections just before it exits; the shutdown time bounds the other kind.
-            'process.broken': {},
+            'process.broken': [
+              {
+                guard: { type: 'brokeRules', params: ({ event }) => event },
+                target: 'stopping.killing',
+              },
+              {},
+            ],
             'process.exited': {
               target: '#worker.stopped',
               actions: {
@@ -205,7 +208,10 @@ export const workerMachine = setup({
         stopping: {
           initial: 'asking',
           on: {
-            'process.broken': {},
+            'process.broken': [
+              { guard: { type: 'brokeRules', params: ({ event }) => event }, target: '.killing' },
+              {},
+            ],
             'process.exited': {
               target: '#worker.stopped',
               actions: {
@@ -230,6 +236,7 @@ export const workerMachine = setup({
             killing: {
               entry: 'kill',
               on: {
+                'process.broken': {},
                 'worker.stop': {},
                 'process.exited': {
                   target: '#worker.stopped',

@@ -77,6 +77,8 @@ class PythonWorker implements Worker {
 
   /** The machine hears of the last reply at the end of this turn (`#tellIdleSoon`); who asks meanwhile is told what is so. */
   get state(): LifecycleState {
+    // Our own machine threw: its snapshot stays where that happened.
+    if (this.#told === 'stopped') return 'stopped';
     const state = lifecycleStateOf(this.#actor.getSnapshot());
     return state === 'busy' && this.#calls.size === 0 ? 'ready' : state;
   }
@@ -111,12 +113,7 @@ class PythonWorker implements Worker {
   }
 
   whenEnded(listener: (report: CrashReport) => void): void {
-    this.#calls.add(
-      () => undefined,
-      (outcome) => {
-        if (outcome.type === 'crashed') listener(outcome.report);
-      },
-    );
+    this.#calls.whenCrashed(listener);
   }
 
   send(message: SentCall, settle: Settle): void {
@@ -294,6 +291,7 @@ class PythonWorker implements Worker {
     this.#options.watcher.workerUnavailable(this);
     this.#cleanUp();
     this.#endIncarnation({ reason, stderrTail: '' });
+    this.#ports.bus.emit('child.stopped', { path: this.workerId, epoch, reason });
     this.#start.listener({ type: 'child.stopped', id: this.id, epoch, reason });
   }
 }

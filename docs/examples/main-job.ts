@@ -1,7 +1,7 @@
 // What does `npm start` run? The command line, signals and the exit status around the story.
 import { constants } from 'node:os';
 
-import type { Happening, Tell } from './happenings.ts';
+import type { Tell } from './happenings.ts';
 import { HELP, parseOptions, UsageError } from './options.ts';
 import { humanReport } from './report-human.ts';
 import { jsonReport } from './report-json.ts';
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   const report = options.json
     ? jsonReport(process.stdout)
     : humanReport({ stdout: process.stdout, stderr: process.stderr, env: process.env });
-  const tell: Tell = (happening: Happening) => {
+  const tell: Tell = (happening) => {
     if (!signal.aborted) report(happening);
   };
   const { ok, processesLeft } = await runMainJob(options, tell, signal);

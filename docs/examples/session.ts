@@ -59,7 +59,10 @@ export async function ask(
   const nowMs = performance.now();
   run.progress.answers += 1;
   run.tell({
-    ...{ type: 'answer', session, question, answer },
+    type: 'answer',
+    session,
+    question,
+    answer,
     ...seatOf(run.runtime, session),
     ms: rounded(nowMs - startedAtMs),
     ...(killedAtMs === undefined ? {} : { atMs: rounded(nowMs - killedAtMs) }),

@@ -22,8 +22,12 @@ export async function runMainJob(
   signal: AbortSignal,
 ): Promise<Summary> {
   const progress: Progress = {
-    ...{ programIds: [], answers: 0, recoveryMs: null },
-    ...{ killedPid: null, newPid: null, epoch: null },
+    programIds: [],
+    answers: 0,
+    killedPid: null,
+    newPid: null,
+    epoch: null,
+    recoveryMs: null,
   };
   let seen: ReadonlySet<number> = new Set();
   let isDone = false;
@@ -74,19 +78,14 @@ async function askAndKill(run: Run, options: MainJobOptions): Promise<void> {
   tell({ type: 'tree', when: 'recovered', root: runtime.tree() });
 }
 
-function tellSummary(
-  { programIds, answers, killedPid, newPid, epoch, recoveryMs }: Progress,
-  isDone: boolean,
-  left: number,
-  tell: Tell,
-): Summary {
+function tellSummary(progress: Progress, isDone: boolean, left: number, tell: Tell): Summary {
+  const { programIds, ...reached } = progress;
   const summary: Summary = {
     type: 'summary',
     ok: isDone && left === 0,
     sessions: programIds.length,
-    ...{ answers, killedPid, newPid, epoch },
     programId: programIds[0] ?? null,
-    recoveryMs,
+    ...reached,
     processesLeft: left,
   };
   tell(summary);

@@ -1,4 +1,5 @@
 // What does the runtime need to know of a framework? Its operations, which of them change state, and how requests and answers look.
+import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
 import type { StateChange } from '../../supervisors/pool/journal.ts';
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -57,17 +58,36 @@ export interface Adapter {
 /** Operations that every bridge has (the ported design's `BaseBridge`). */
 export const BUILT_IN_OPERATIONS = ['ping', 'get_stats', 'get_capabilities', 'shutdown'] as const;
 
+const ROLES = ['configure', 'create', 'execute', 'list', 'delete', 'forget'];
+const CHANGES = ['configure', 'create', 'delete'];
+
 /**
  * Describe a framework. Checks what can be checked before anything is started.
- * @throws {TypeError} when a role names an operation that is not there.
+ * @throws {@link InvalidConfigError} naming the field: a role that names no operation, an operation that creates or deletes without saying what (`key`), …
  */
 export function defineAdapter(adapter: Adapter): Adapter {
-  for (const [role, op] of Object.entries(adapter.roles ?? {})) {
-    if (!(String(op) in adapter.operations)) {
-      throw new TypeError(
-        `adapter ${adapter.framework}: role ${role} names ${String(op)}, which is no operation of it`,
-      );
+  const { framework, operations } = adapter as { framework?: unknown; operations?: unknown };
+  if (typeof framework !== 'string' || framework === '')
+    refuse('framework', 'must name the framework');
+  if (typeof operations !== 'object' || operations === null)
+    refuse('operations', 'must be an object');
+  for (const [name, { change, key }] of Object.entries(adapter.operations)) {
+    if (change === undefined) continue;
+    if (!CHANGES.includes(change))
+      refuse(`operations.${name}.change`, `must be one of ${CHANGES.join(', ')}`);
+    // Without it all things made by this operation would be one to the journal, and only the last would be rebuilt.
+    if (change !== 'configure' && key === undefined) {
+      refuse(`operations.${name}.key`, `is needed: which thing does ${name} ${change}?`);
     }
   }
+  for (const [role, op] of Object.entries(adapter.roles ?? {})) {
+    if (!ROLES.includes(role)) refuse(`roles.${role}`, `is no role; there are ${ROLES.join(', ')}`);
+    if (!(String(op) in adapter.operations))
+      refuse(`roles.${role}`, `${String(op)} is no operation`);
+  }
   return adapter;
+}
+
+function refuse(field: string, problem: string): never {
+  throw new InvalidConfigError(`adapter.${field}`, problem);
 }

@@ -61,7 +61,7 @@ export async function examine({ version, nodeWanted, python }: Examination): Pro
     return { ok: isNodeNew, ...found, python: interpreter, bridge, problem };
   } catch (error) {
     if (!isCaduceusError(error)) throw error;
-    const problem = problemOf(error, interpreter?.executable ?? 'python3');
+    const problem = problemOf(error, interpreter);
     return { ok: false, ...found, python: interpreter, bridge: null, problem };
   }
 }
@@ -83,6 +83,8 @@ async function chosenInterpreter(
   throw new PythonNotFoundError([chosen.executable]);
 }
 
+const ON_THE_PATH = 'python3 on the PATH';
+
 function whyChosen(candidate: string, explicit: string | undefined): string {
   if (candidate === explicit) return 'named with --python';
   if (candidate === process.env['CADUCEUS_PYTHON']) return 'named by CADUCEUS_PYTHON';
@@ -90,7 +92,7 @@ function whyChosen(candidate: string, explicit: string | undefined): string {
   if (active !== undefined && active !== '' && candidate.startsWith(active)) {
     return 'of the active virtual environment';
   }
-  return candidate === 'python3' ? 'python3 on the PATH' : '.venv of this folder';
+  return candidate === 'python3' ? ON_THE_PATH : '.venv of this folder';
 }
 
 async function tryBridge(python: string | undefined): Promise<NonNullable<Findings['bridge']>> {
@@ -123,7 +125,7 @@ function nodeTooOld(version: string, wanted: string): Problem {
 }
 
 /** The error that lies deepest is the one to act on: a pool that has failed says only that. */
-function problemOf(error: CaduceusError, python: string): Problem {
+function problemOf(error: CaduceusError, python: Findings['python']): Problem {
   if (isCaduceusError(error.cause)) return problemOf(error.cause, python);
   const { code, message } = error;
   const traceback = error instanceof BridgeStartError ? tailOf(error.traceback) : [];
@@ -134,15 +136,21 @@ function tailOf(traceback: string): readonly string[] {
   return traceback.trimEnd().split('\n').slice(-TRACEBACK_LINES);
 }
 
-function adviceFor(code: string, python: string): string {
+function adviceFor(code: string, python: Findings['python']): string {
+  const executable = python?.executable ?? 'python3';
   switch (code) {
     case 'python_not_found':
     case 'python_too_old':
       return 'Install a newer Python, or name another one with --python or CADUCEUS_PYTHON.';
-    case 'package_missing':
-      return `Install it: ${python} -m pip install ${(dspy().requiredPackages ?? []).join(' ')}`;
+    case 'package_missing': {
+      const install = `-m pip install ${(dspy().requiredPackages ?? []).join(' ')}`;
+      // Many systems refuse to install into their own Python, and a .venv here is found by itself.
+      return python?.because === ON_THE_PATH
+        ? `Install it here: ${executable} -m venv .venv && .venv/bin/python ${install}`
+        : `Install it: ${executable} ${install}`;
+    }
     case 'bridge_start_failed':
-      return `The framework cannot be imported. Try ${python} -c "import dspy", and install it anew if that fails too.`;
+      return `The framework cannot be imported. Try ${executable} -c "import dspy", and install it anew if that fails too.`;
     default:
       return 'Set CADUCEUS_LOG_LEVEL=debug in your own program to see what the worker says.';
   }

@@ -159,6 +159,8 @@ describe('a call', () => {
     [{ timeoutMs: 0 }, 'options.timeoutMs'],
     [{ timeoutMs: Number.NaN }, 'options.timeoutMs'],
     [{ sessionId: '' }, 'options.sessionId'],
+    [{ sessionId: 5 as never }, 'options.sessionId'],
+    [{ signal: {} as never }, 'options.signal'],
   ])('with bad options is refused: %j', async (options, field) => {
     const error = await rejection(runtime.pool('echo').call('echo', {}, options));
     expect(error).toMatchObject({ code: 'invalid_config', field });

@@ -114,6 +114,7 @@ def _build(welcome: dict[str, Any], control: Control) -> BaseBridge:
         )
         framework = bridge.get_framework_info()
         encode_value(framework, "framework")
+        _check_framework(framework)
         name = spec.framework or str(framework.get("name") or spec.name)
         operations = bridge.supported_operations()
     except BaseException as error:
@@ -124,6 +125,17 @@ def _build(welcome: dict[str, Any], control: Control) -> BaseBridge:
         {"type": "ready", "bridge": name, "framework": framework, "operations": operations}
     )
     return bridge
+
+
+def _check_framework(framework: dict[str, Any]) -> None:
+    """Say in the bridge's own words what Node would else find in the frame."""
+    for field, kind in (("name", str), ("version", str), ("capabilities", list)):
+        if not isinstance(framework.get(field), kind):
+            raise BridgeError(
+                f"get_framework_info must give {field!r} as a {kind.__name__}, "
+                f"found {framework.get(field)!r:.100}",
+                code="invalid_arguments",
+            )
 
 
 class _CallLoop:

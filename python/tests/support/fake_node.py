@@ -32,6 +32,7 @@ LAUNCH = (
 )
 LANES = ("control", "calls", "replies", "stdout", "stderr")
 NONCE = "a-nonce-for-one-incarnation"
+SAMPLE = {"script": str(Path(__file__).parent / "sample_bridge.py")}
 
 
 class FramedSocket:

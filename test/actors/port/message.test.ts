@@ -60,6 +60,40 @@ describe('a message of the control lane', () => {
   });
 });
 
+describe('a refusal of a message', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  const refusalOf = (parse: (message: Record<string, unknown>) => unknown, message: object) => {
+    try {
+      parse({ ...message });
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  it.each([
+    ['control', parseControl],
+    ['replies', parseReply],
+  ])('is not allowed to exhaust the stack over a type nested without end: %s', (_lane, parse) => {
+    expect(refusalOf(parse, { type: deep })).toBeInstanceOf(ProtocolError);
+  });
+
+  it.each([
+    ['a long type', parseControl, { type: 'x'.repeat(1_000_000) }],
+    ['a long type of a reply', parseReply, { type: 'x'.repeat(1_000_000) }],
+    ['many wrong operations', parseControl, { ...READY, operations: Array(10_000).fill(1) }],
+    [
+      'many wrong capabilities',
+      parseControl,
+      { ...READY, framework: { ...FRAMEWORK, capabilities: Array(10_000).fill(1) } },
+    ],
+  ])('is a short text, however much was found: %s', (_what, parse, message) => {
+    const refusal = refusalOf(parse, message);
+    expect(refusal).toBeInstanceOf(ProtocolError);
+    expect((refusal as Error).message.length).toBeLessThan(500);
+  });
+});
+
 describe('a message of the replies lane', () => {
   it.each([
     ['a result', { type: 'reply', id: 1, ok: true, result: { a: [1] } }],

@@ -54,6 +54,27 @@ describe('the end of a process', () => {
     expect([before, types()]).toEqual([['broken'], ['broken', 'exited']]);
   });
 
+  it('is told after a reply that had arrived, also when a stall of the event loop outlasts the bound', () => {
+    const { opened, exited, clock, message, types } = setUp();
+    opened('replies');
+    exited(9);
+    // After a stall the timer fires first; only then are the sockets read, and what waits for a poll runs last.
+    clock.advance(LIMITS.drainAfterExitMs, () => undefined);
+    message('replies', REPLY);
+    clock.poll();
+    expect(types()).toEqual(['broken', 'reply', 'exited']);
+  });
+
+  it('is told once when the lanes end in that last poll', () => {
+    const { opened, exited, ended, clock, types } = setUp();
+    opened('replies');
+    exited(9);
+    clock.advance(LIMITS.drainAfterExitMs, () => undefined);
+    ended('replies');
+    clock.poll();
+    expect([types(), clock.pending]).toEqual([['broken', 'exited'], 0]);
+  });
+
   it('is told as broken at once when the exit comes first: it takes no more calls', () => {
     const { opened, exited, types } = setUp();
     opened('replies');

@@ -71,6 +71,15 @@ describe('a port', () => {
     expect(facts).toEqual([{ type: 'logged', log }]);
   });
 
+  it('cuts a log record that is too long, which a worker should have done', () => {
+    const { message, facts } = setUp();
+    const long = 'x'.repeat(LIMITS.outputLineBytesMax + 1);
+    const log = { type: 'log', level: 'info', callId: null };
+    message('control', { ...log, logger: long, message: long });
+    const cut = long.slice(1);
+    expect(facts).toEqual([{ type: 'logged', log: { ...log, logger: cut, message: cut } }]);
+  });
+
   it('writes a call to the calls lane', () => {
     const { port, written } = setUp();
     port.call(CALL);
@@ -98,6 +107,29 @@ describe('a port', () => {
       { type: 'output', stream: 'stderr', line: 'early' },
       { type: 'output', stream: 'stdout', line: 'late' },
     ]);
+  });
+});
+
+describe('a message out of turn', () => {
+  const ERROR = { type: 'E', message: 'm', traceback: 't', code: 'c' };
+  const READY = {
+    ...{ type: 'ready', bridge: 'b', operations: [] },
+    framework: { name: 'b', version: '1', capabilities: [] },
+  };
+  const FAILED = { type: 'failed', error: ERROR };
+
+  it.each([
+    ['a second hello', [HELLO, HELLO], ['greeted', 'broken']],
+    ['ready before hello', [READY], ['broken']],
+    ['a second ready', [HELLO, READY, READY], ['greeted', 'ready', 'broken']],
+    ['failed after ready', [HELLO, READY, FAILED], ['greeted', 'ready', 'broken']],
+    ['ready after failed', [HELLO, FAILED, READY], ['greeted', 'failed', 'broken']],
+    ['ready after a refusal', [{ ...HELLO, protocol: '3.0' }, READY], ['broken']],
+  ])('breaks a rule of the wire: %s', (_what, messages, told) => {
+    const { opened, message, types } = setUp();
+    opened(...LANES);
+    for (const one of messages) message('control', one);
+    expect(types()).toEqual(told);
   });
 });
 

@@ -114,6 +114,46 @@ describe("a worker's connection", () => {
   });
 });
 
+describe('a flood', () => {
+  const isBytesOf = (name: Lane) => (fact: LinkFact) => isOf('bytes', name)(fact);
+  const chunks = (name: Lane) => facts.filter(isBytesOf(name)).length;
+
+  it.each(['stdout', 'stderr', 'control'] as const)(
+    'on the %s lane leaves the event loop to others after each chunk',
+    async (name) => {
+      const [flooding, other] = [await dial(lane(name)), await dial(lane('replies'))];
+      await until(() => facts.length === 2);
+      flooding.write(Buffer.alloc(1 << 20, 10));
+      await until(() => chunks(name) > 0);
+      other.write('x');
+      await until(() => chunks('replies') > 0);
+      expect(chunks(name)).toBe(1);
+    },
+  );
+
+  it('is delivered whole, and its end behind it, as the event loop comes round', async () => {
+    const flooding = await dial(lane('stdout'));
+    const flood = Buffer.from(Array.from({ length: 1 << 20 }, (_, index) => index % 251));
+    flooding.end(flood);
+    const turn = setInterval(() => clock.poll(), 0);
+    await until(() => facts.some(isOf('ended', 'stdout')));
+    clearInterval(turn);
+    expect(bytesOf('stdout').equals(flood)).toBe(true);
+    expect(facts.at(-1)).toEqual({ type: 'ended', lane: 'stdout' });
+  });
+
+  it('of connections that show no nonce is held to what honest workers could need', async () => {
+    const strangers: Socket[] = [];
+    for (const _lane of LANES) strangers.push(await dial(Buffer.alloc(0)));
+    while (clock.pending < LANES.length) await new Promise((resolve) => setImmediate(resolve));
+    await dial(lane('control'));
+    await until(() => facts.length > 0);
+    await closed(strangers[0]!);
+    expect(facts).toEqual([{ type: 'opened', lane: 'control' }]);
+    expect(clock.pending).toBe(LANES.length - 1);
+  });
+});
+
 describe('a stranger is closed and changes nothing', () => {
   const long = encodeFrame({
     type: 'lane',

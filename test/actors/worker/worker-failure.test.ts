@@ -61,6 +61,16 @@ describe('a worker whose machine throws', () => {
     });
   });
 
+  it('is stopped, and every watcher hears of it once', () => {
+    const { worker, bus, settle, facts } = ready({ transport: throwing });
+    const stops: unknown[] = [];
+    bus.on('child.stopped', ({ path, epoch, reason }) => stops.push([path, epoch, reason.type]));
+    worker.stop(5_000, SHUTDOWN);
+    settle();
+    expect([worker.state, stops]).toEqual(['stopped', [['p/0', 1, 'error']]]);
+    expect(facts.filter(({ type }) => type === 'child.stopped')).toHaveLength(1);
+  });
+
   it('is unavailable before its calls fail, so that it is sent no other', () => {
     const { worker, send, settle, log } = ready({ transport: throwing });
     send('hang');

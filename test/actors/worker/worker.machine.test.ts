@@ -15,6 +15,7 @@ const EVENTS = {
   ready: { type: 'process.ready' },
   failed: { type: 'process.failed', error: ERROR },
   broken: { type: 'process.broken', cause: undefined },
+  brokeRules: { type: 'process.broken', cause: { type: 'error', error: new Error('garbage') } },
   exited: { type: 'process.exited', report: { reason: STATUS_9, stderrTail: 'tail' } },
   started: { type: 'call.started' },
   ended: { type: 'call.ended' },
@@ -62,17 +63,25 @@ function innermost({ value }: WorkerSnapshot): string {
 const TABLE: Readonly<Record<State, Partial<Record<EventName, State>>>> = {
   launching: {
     ...{ greeted: 'importing', ready: 'ready', failed: 'exiting', broken: 'exiting' },
+    ...{ brokeRules: 'exiting' },
     ...{ exited: 'crashed', stop: 'terminating', kill: 'killing' },
   },
   importing: {
-    ...{ ready: 'ready', failed: 'exiting', broken: 'exiting' },
+    ...{ ready: 'ready', failed: 'exiting', broken: 'exiting', brokeRules: 'exiting' },
     ...{ exited: 'crashed', stop: 'terminating', kill: 'killing' },
   },
-  ready: { started: 'busy', broken: 'exiting', exited: 'crashed', stop: 'asking', kill: 'killing' },
-  busy: { ended: 'ready', broken: 'exiting', exited: 'crashed', stop: 'draining', kill: 'killing' },
-  draining: { exited: 'stopped', kill: 'killing' },
-  asking: { exited: 'stopped', kill: 'killing' },
-  terminating: { exited: 'stopped', kill: 'killing' },
+  ready: {
+    ...{ started: 'busy', broken: 'exiting', brokeRules: 'exiting' },
+    ...{ exited: 'crashed', stop: 'asking', kill: 'killing' },
+  },
+  busy: {
+    ...{ ended: 'ready', broken: 'exiting', brokeRules: 'exiting' },
+    ...{ exited: 'crashed', stop: 'draining', kill: 'killing' },
+  },
+  // The end of the wire is what an obedient worker shows; a broken rule of it costs the worker its life at once.
+  draining: { brokeRules: 'killing', exited: 'stopped', kill: 'killing' },
+  asking: { brokeRules: 'killing', exited: 'stopped', kill: 'killing' },
+  terminating: { brokeRules: 'killing', exited: 'stopped', kill: 'killing' },
   killing: { exited: 'stopped' },
   exiting: { exited: 'crashed', stop: 'killing', kill: 'killing' },
   crashed: { restart: 'restarting', stop: 'stopped', kill: 'stopped' },

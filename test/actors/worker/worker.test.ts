@@ -69,6 +69,28 @@ describe('a worker', () => {
     expect(dropped).toEqual([{ path: 'p/0', epoch: 1, callId: 99 }]);
   });
 
+  it('fails a call that waits for its end with that end, whatever ids its worker replies to', () => {
+    const { worker, settle, process, dropped } = ready();
+    const ends: unknown[] = [];
+    worker.whenEnded(({ reason }) => ends.push(reason));
+    process().reply(1, 'who asked?');
+    settle();
+    process().exit(9, null);
+    settle();
+    expect(ends).toEqual([{ type: 'exit_status', status: 9 }]);
+    expect(dropped).toEqual([{ path: 'p/0', epoch: 1, callId: 1 }]);
+  });
+
+  it('is told whose output it prints: of no call when none was sent, though one waits for its end', () => {
+    const { worker, bus, settle, process } = ready();
+    const calls: unknown[] = [];
+    bus.on('worker.output', ({ callId }) => calls.push(callId));
+    worker.whenEnded(() => undefined);
+    process().emitBytes('stdout', Buffer.from('line\n'));
+    settle();
+    expect(calls).toEqual([undefined]);
+  });
+
   it('goes on with its epoch, process and scratch folder when it is restarted', () => {
     const { worker, process, settle, advance, facts, scratches } = ready();
     process().exit(9, null);

@@ -14,9 +14,14 @@ const DEADLINE_MS = 60_000;
 const scratch = mkdtempSync(path.join(tmpdir(), 'caduceus-cli-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-function caduceus(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function caduceus(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd = process.cwd(),
+) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
+    cwd,
     env: { ...process.env, CADUCEUS_PYTHON: PYTHON, ...env },
     timeout: DEADLINE_MS,
     killSignal: 'SIGKILL',
@@ -83,6 +88,15 @@ describe('caduceus doctor', { timeout: DEADLINE_MS }, () => {
     expect(status).toBe(1);
     expect(stdout).toContain('package_missing');
     expect(stdout).toContain(`What to do: Install it: ${python} -m pip install dspy`);
+  });
+
+  it("does not advise to install into the system's own Python", () => {
+    const python = bareEnvironment('as-system');
+    const env = { CADUCEUS_PYTHON: '', VIRTUAL_ENV: '', PATH: path.dirname(python) };
+    const { status, stdout } = caduceus(['doctor'], env, scratch);
+    expect(status).toBe(1);
+    expect(stdout).toContain('python3 on the PATH');
+    expect(stdout).toContain('-m venv .venv && .venv/bin/python -m pip install dspy');
   });
 
   it("shows Python's own words when the framework cannot be imported", () => {

@@ -1,0 +1,79 @@
+// Which slips in an adapter or in the options of a call are told before anything is started or sent?
+import { describe, expect, it } from 'vitest';
+
+import { defineAdapter, dspy, InvalidConfigError, type Adapter } from '../../src/index.ts';
+
+const key = (args: Readonly<Record<string, unknown>>): string => String(args['id']);
+
+describe('an adapter', () => {
+  it.each([
+    [{ operations: {} }, 'adapter.framework'],
+    [{ framework: 'f' }, 'adapter.operations'],
+    [{ framework: 'f', operations: { make: { change: 'create' } } }, 'adapter.operations.make.key'],
+    [{ framework: 'f', operations: { drop: { change: 'delete' } } }, 'adapter.operations.drop.key'],
+    [
+      { framework: 'f', operations: { make: { change: 'mutate' } } },
+      'adapter.operations.make.change',
+    ],
+    [{ framework: 'f', operations: {}, roles: { create: 'make' } }, 'adapter.roles.create'],
+    [{ framework: 'f', operations: { make: {} }, roles: { crate: 'make' } }, 'adapter.roles.crate'],
+  ])('is refused with the name of the field: %#', (adapter, field) => {
+    expect(() => defineAdapter(adapter as unknown as Adapter)).toThrow(
+      expect.objectContaining({ code: 'invalid_config', field }) as InvalidConfigError,
+    );
+  });
+
+  it('may configure without saying what: there is one configuration for each operation', () => {
+    const operations = { setup: { change: 'configure' }, make: { change: 'create', key } } as const;
+    expect(defineAdapter({ framework: 'f', operations }).operations).toBe(operations);
+  });
+});
+
+describe('the adapter of DSPy', () => {
+  const tools = { newId: () => 'dspy_new' };
+
+  it.each([
+    [
+      'configure_lm',
+      { model: 'openai/m', apiBase: 'http://h/v1', timeoutMs: 1_500, maxTokens: 5 },
+      {
+        model: 'openai/m',
+        api_base: 'http://h/v1',
+        timeout_s: 1.5,
+        max_tokens: 5,
+      },
+    ],
+    [
+      'create_program',
+      { signature: 'a -> b' },
+      {
+        id: 'dspy_new',
+        signature: 'a -> b',
+        program_type: 'predict',
+      },
+    ],
+    [
+      'create_program',
+      { id: 'mine', signature: 'a -> b', type: 'chain_of_thought' },
+      {
+        id: 'mine',
+        signature: 'a -> b',
+        program_type: 'chain_of_thought',
+      },
+    ],
+    ['execute_program', { id: 'p', inputs: { a: 1 } }, { program_id: 'p', inputs: { a: 1 } }],
+    ['execute_program', { program_id: 'p' }, { program_id: 'p', inputs: {} }],
+    ['delete_program', { id: 'p' }, { program_id: 'p' }],
+    ['list_programs', {}, {}],
+  ])('puts %s into the words of Python: %#', (op, args, sent) => {
+    expect(dspy().transformRequest?.(op, args, tools)).toEqual(sent);
+  });
+
+  it.each([
+    ['create_program', { program_id: 'p' }, 'p'],
+    ['execute_program', { outputs: { b: 2 } }, { b: 2 }],
+    ['list_programs', { programs: [] }, { programs: [] }],
+  ])('gives the caller of %s what it asked for', (op, result, given) => {
+    expect(dspy().transformResponse?.(op, result)).toEqual(given);
+  });
+});
