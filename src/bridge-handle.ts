@@ -1,5 +1,5 @@
 // How is an operation of one bridge called? Joins its adapter (what to say) with its pool (whom to say it to).
-import { UnknownOperationError } from '../actors/ground/errors.ts';
+import { isCaduceusError, UnknownOperationError } from '../actors/ground/errors.ts';
 import type { Ids } from '../actors/ground/ids.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
@@ -27,6 +27,9 @@ export interface CallOptions {
 
 /** The name that the ported design gives to the scope of calls without a session. */
 const ANONYMOUS = 'anonymous';
+
+/** Errors after which a worker holds nothing of the session. */
+const GONE: ReadonlySet<string> = new Set(['worker_crashed', 'replay_failed']);
 
 /** Which worker holds a session's state. */
 export interface WorkerView {
@@ -86,7 +89,12 @@ export class BridgeHandle {
   async endSession(sessionId: string, options: Omit<CallOptions, 'sessionId'> = {}): Promise<void> {
     const forget = this.adapter.roles?.forget;
     if (forget !== undefined && this.#pool.workerOf(sessionId) !== undefined) {
-      await this.call(forget, {}, { ...options, sessionId });
+      try {
+        await this.call(forget, {}, { ...options, sessionId });
+      } catch (error) {
+        // The worker, or what it was to be told first, is gone: then there is nothing left there to drop.
+        if (!isCaduceusError(error) || !GONE.has(error.code)) throw error;
+      }
     }
     if (this.#pool.endSession(sessionId)) return;
     throw new InvalidConfigError('sessionId', `${sessionId} has calls that are not settled`);

@@ -35,6 +35,12 @@ export function rowsOf(specs: readonly ChildSpec[]): Map<string, Row> {
   return rows;
 }
 
+export function rowOf(rows: ReadonlyMap<string, Row>, id: string): Row {
+  const row = rows.get(id);
+  if (row === undefined) throw new Error(`supervisor has no child ${id}`);
+  return row;
+}
+
 function newRow(spec: FullChildSpec): Row {
   return {
     spec,
@@ -74,6 +80,18 @@ export function startLife(row: Row, parentPath: string, tell: (fact: ChildFact) 
   row.order = 'none';
   const path = parentPath === '' ? id : `${parentPath}/${id}`;
   row.life = start({ id, path, epoch, listener: tell });
+}
+
+/** End all lives at once. One that cannot even be asked is not waited for: its siblings must end all the same. */
+export function killLives(rows: Iterable<Row>): void {
+  for (const row of rows) {
+    try {
+      row.life?.stop('brutal_kill', SHUTDOWN);
+    } catch {
+      // Its error is not the first one, which is the one that is told.
+      row.life = undefined;
+    }
+  }
 }
 
 const REPLACEMENT_LIMIT = {

@@ -2,6 +2,7 @@
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type { Shutdown } from '../actors/lifecycle/child.ts';
 import type { Row } from './child-row.ts';
+import { errorFrom } from './error-from.ts';
 
 export interface WalkEnds {
   readonly startLife: (row: Row) => void;
@@ -36,8 +37,7 @@ export class ChildWalk {
         this.#ends.startLife(row);
       } catch (cause) {
         this.#walk = STANDING;
-        const error = cause instanceof Error ? cause : new Error(String(cause));
-        this.#ends.startFailed(row, { type: 'error', error });
+        this.#ends.startFailed(row, { type: 'error', error: errorFrom(cause) });
         return;
       }
       if (row.spec.ack === 'ready') return;

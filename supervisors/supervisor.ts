@@ -14,6 +14,8 @@ import { createRoot } from '../actors/lifecycle/root.ts';
 import {
   crashFacts,
   isCurrent,
+  killLives,
+  rowOf,
   rowsOf,
   startLife,
   takeEpoch,
@@ -23,10 +25,10 @@ import {
   type Verdict,
 } from './child-row.ts';
 import { ChildWalk } from './child-walk.ts';
+import { errorFrom } from './error-from.ts';
 import { intensityOf, type SupervisorFlags, type SupervisorPorts } from './supervisor-flags.ts';
 import { machineWith, type Orders } from './supervisor-orders.ts';
-import type { supervisorMachine } from './supervisor.machine.ts';
-import { lifecycleStateOf } from './supervisor.machine.ts';
+import { lifecycleStateOf, type supervisorMachine } from './supervisor.machine.ts';
 
 /**
  * A one_for_one supervisor. Starts its children in order, restarts what crashes within its intensity, beyond it stops all in reverse order and ends with `shutdown`.
@@ -44,8 +46,7 @@ export class Supervisor implements Child {
   readonly #walk: ChildWalk;
   readonly #orders: (() => void)[] = [];
   /** Ends that came while later siblings were still starting: judged once that is over, as OTP judges what waits in its mailbox. */
-  readonly #early: { readonly row: Row; readonly epoch: number; readonly reason: ExitReason }[] =
-    [];
+  readonly #early = new Map<Row, ExitReason>();
   #told: LifecycleState = 'spawning';
   #failure: Error | undefined;
   #bound: TimerId;
@@ -102,12 +103,10 @@ export class Supervisor implements Child {
 
   stop(shutdown: Shutdown, reason: ExitReason): void {
     if (this.state === 'stopped') return;
-    if (shutdown === 'brutal_kill') this.#walk.hasten();
-    else if (shutdown !== 'infinity') {
-      this.#bound ??= this.#ports.clock.setTimeout(() => {
-        this.#walk.hasten();
-      }, shutdown);
-    }
+    const hasten = (): void => this.#guarded(() => this.#walk.hasten());
+    if (shutdown === 'brutal_kill') hasten();
+    else if (shutdown !== 'infinity')
+      this.#bound ??= this.#ports.clock.setTimeout(hasten, shutdown);
     this.#actor.send({ type: 'supervisor.stop', reason });
   }
 
@@ -122,7 +121,7 @@ export class Supervisor implements Child {
     if (row.life.state === 'crashed' || row.life.state === 'restarting') return;
     row.order = 'replace';
     this.#tellDecision(row, 'replace', because, { type: 'timeout', what: because });
-    row.life.stop('brutal_kill', SHUTDOWN);
+    this.#guarded(() => row.life?.stop('brutal_kill', SHUTDOWN));
   }
 
   #carriesOut(): Orders {
@@ -131,18 +130,18 @@ export class Supervisor implements Child {
         this.#walk.start([...this.#rows.values()]);
       },
       restartChild: ({ id, history }) => {
-        this.#restart(this.#row(id), history);
+        this.#restart(rowOf(this.#rows, id), history);
       },
       keepChildDown: ({ id }) => {
-        this.#settleDown(this.#row(id), 'keep_down');
+        this.#settleDown(rowOf(this.#rows, id), 'keep_down');
       },
       removeChild: ({ id }) => {
-        const row = this.#row(id);
+        const row = rowOf(this.#rows, id);
         this.#rows.delete(id);
         this.#settleDown(row, 'remove');
       },
       giveUpOn: ({ id, because }) => {
-        const row = this.#row(id);
+        const row = rowOf(this.#rows, id);
         this.#tellDecision(row, 'give_up', because, row.lastReason);
         this.#flags.onGiveUp?.(because, row.lastReason);
       },
@@ -153,16 +152,22 @@ export class Supervisor implements Child {
     };
   }
 
-  #row(id: string): Row {
-    const row = this.#rows.get(id);
-    if (row === undefined) throw new Error(`supervisor has no child ${id}`);
-    return row;
-  }
-
   #startLife(row: Row): void {
     startLife(row, this.#start.path, (fact) => {
-      this.#onFact(row, fact);
+      this.#guarded(() => {
+        this.#onFact(row, fact);
+      });
     });
+  }
+
+  /** What throws under a fact or a timer is a failure of this supervisor, not of the child that told or of the process. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      this.#actor.stop();
+      this.#onFailure(errorFrom(cause));
+    }
   }
 
   #onFact(row: Row, fact: ChildFact): void {
@@ -202,7 +207,7 @@ export class Supervisor implements Child {
     row.lastReason = reason;
     if (this.#walk.onEnd(row, reason)) return;
     const snapshot = this.#actor.getSnapshot();
-    if (snapshot.matches('starting')) this.#early.push({ row, epoch: row.nextEpoch, reason });
+    if (snapshot.matches('starting')) this.#early.set(row, reason);
     else if (snapshot.matches('running')) this.#judge(row, reason);
   }
 
@@ -225,9 +230,8 @@ export class Supervisor implements Child {
     try {
       this.#startLife(row);
     } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
       row.startFailuresCount += 1;
-      this.#onEnd(row, { type: 'error', error });
+      this.#onEnd(row, { type: 'error', error: errorFrom(cause) });
     }
   }
 
@@ -241,13 +245,12 @@ export class Supervisor implements Child {
 
   #startReplacement(row: Row): void {
     const delayMs = takeReplacement(row, this.#ports.clock.nowMs());
-    if (delayMs === 0) {
-      this.#startAgain(row);
-      return;
+    if (delayMs === 0) this.#startAgain(row);
+    else {
+      row.timer = this.#ports.clock.setTimeout(() => {
+        this.#startAgain(row);
+      }, delayMs);
     }
-    row.timer = this.#ports.clock.setTimeout(() => {
-      this.#startAgain(row);
-    }, delayMs);
   }
 
   #disarm(): void {
@@ -267,9 +270,8 @@ export class Supervisor implements Child {
     if (state === before) return;
     if (state === 'ready') {
       this.#start.listener({ type: 'child.ready', id: this.id, epoch: this.epoch });
-      for (const { row, epoch, reason } of this.#early.splice(0)) {
-        if (row.nextEpoch === epoch) this.#judge(row, reason);
-      }
+      for (const [row, reason] of this.#early) this.#judge(row, reason);
+      this.#early.clear();
     } else if (state === 'stopped') {
       this.#tellStopped(snapshot.context.reason);
     }
@@ -287,7 +289,7 @@ export class Supervisor implements Child {
   #onFailure(error: Error): void {
     this.#failure ??= error;
     this.#disarm();
-    for (const child of this.children()) child.stop('brutal_kill', SHUTDOWN);
+    killLives(this.#rows.values());
     this.#finishFailure();
   }
 

@@ -75,9 +75,7 @@ export function newCallRow(given: GivenByRouter): CallRow {
   const { seq, request, session, deadlineAtMs, resolve, reject } = given;
   return {
     seq,
-    // What is journalled must be what was sent, whatever the caller does with its object meanwhile.
-    request:
-      request.change === undefined ? request : { ...request, args: structuredClone(request.args) },
+    request: request.change === undefined ? request : { ...request, args: copyOf(request.args) },
     session,
     deadlineAtMs,
     phase: 'queued',
@@ -88,6 +86,14 @@ export function newCallRow(given: GivenByRouter): CallRow {
     reject,
     stopListening: undefined,
   };
+}
+
+/**
+ * What is journalled must be what was sent, whatever the caller does with its object meanwhile. As the wire has it: a structured clone would refuse a proxy, which the
+ * wire does not.
+ */
+function copyOf(args: CallRequest['args']): CallRequest['args'] {
+  return JSON.parse(JSON.stringify(args)) as CallRequest['args'];
 }
 
 /** Listen to the caller's signal for as long as the row is not settled. */

@@ -43,10 +43,16 @@ export class AppliedMark {
   }
 }
 
+/** One creation of a thing, and the earlier deletions that took it away again: an incarnation has it by this one that applied it and none of those. */
+interface Creation {
+  readonly seq: number;
+  readonly deletions: readonly number[];
+}
+
 interface Row {
   readonly entry: JournalEntry;
-  /** Sequence numbers under which the thing was made since it last was not there: an incarnation may have it by any of them. */
-  readonly madeBy: readonly number[];
+  /** By which a live incarnation may have the thing; none for what is configured, which nothing deletes. */
+  creations: readonly Creation[];
 }
 
 const NOTHING: readonly JournalEntry[] = [];
@@ -58,6 +64,7 @@ const NOTHING: readonly JournalEntry[] = [];
 export class Journal {
   readonly #entries = new Map<string, Row>();
   readonly #tombstones = new Map<string, Row>();
+  #latest: Row | undefined;
   #head = 0;
 
   /** Entries that a new incarnation must replay. */
@@ -68,6 +75,12 @@ export class Journal {
   /** Sequence number of the latest entry. */
   get head(): number {
     return this.#head;
+  }
+
+  /** Creations that are remembered because of what live incarnations may have. */
+  get traces(): number {
+    const rows = [...this.#entries.values(), ...this.#tombstones.values()];
+    return rows.reduce((sum, { creations }) => sum + creations.length, 0);
   }
 
   has(change: StateChange, key: string): boolean {
@@ -86,9 +99,11 @@ export class Journal {
     const earlier = this.#entries.get(name) ?? this.#tombstones.get(name);
     this.#entries.delete(name);
     this.#tombstones.delete(name);
-    const madeBy = earlier?.madeBy ?? [];
-    if (change !== 'delete') this.#entries.set(name, { entry, madeBy: [...madeBy, entry.seq] });
-    else if (madeBy.length > 0) this.#tombstones.set(name, { entry, madeBy });
+    const creations = creationsWith(earlier, entry);
+    const row: Row = { entry, creations };
+    if (change !== 'delete') this.#entries.set(name, row);
+    else if (creations.length > 0) this.#tombstones.set(name, row);
+    this.#latest = row;
     return entry;
   }
 
@@ -102,12 +117,37 @@ export class Journal {
     return missing.sort((a, b) => a.seq - b.seq);
   }
 
-  /** Forget tombstones that every live incarnation has applied or never needed. */
+  /** Forget what no live incarnation needs: tombstones that each has applied or never needed, and creations of the latest entry's thing that none has it by. */
   prune(marks: readonly AppliedMark[]): void {
     for (const [name, row] of this.#tombstones) {
       if (!marks.some((mark) => isNeeded(row, mark))) this.#tombstones.delete(name);
     }
+    if (this.#latest !== undefined) trim(this.#latest, marks);
   }
+}
+
+/** What remains to be known of a thing when one more entry is about it. */
+function creationsWith(earlier: Row | undefined, { seq, change }: JournalEntry): Creation[] {
+  if (change === 'configure') return [];
+  const creations = (earlier?.creations ?? []).map((one) =>
+    earlier?.entry.change === 'delete'
+      ? { ...one, deletions: [...one.deletions, earlier.entry.seq] }
+      : one,
+  );
+  return change === 'create' ? [...creations, { seq, deletions: [] }] : creations;
+}
+
+/** Keep one creation for each live incarnation that has the thing, and the newest for those that are still to be told of it. */
+function trim(row: Row, marks: readonly AppliedMark[]): void {
+  const needed = new Set(
+    marks.map((mark) => row.creations.find((creation) => isBehind(creation, mark))),
+  );
+  row.creations = row.creations
+    .filter((creation) => needed.has(creation) || creation.seq === row.entry.seq)
+    .map(({ seq, deletions }) => {
+      const known = new Set(marks.map((mark) => deletions.find((one) => mark.has(one))));
+      return { seq, deletions: deletions.filter((one) => known.has(one)) };
+    });
 }
 
 /** Things that are created and things that are configured do not share their names. */
@@ -115,7 +155,12 @@ function nameOf(change: StateChange, key: string): string {
   return change === 'configure' ? `configured ${key}` : `created ${key}`;
 }
 
-/** Whether an incarnation has a thing that was deleted, under whichever of its creations. */
-function isNeeded(tombstone: Row, mark: AppliedMark): boolean {
-  return !mark.has(tombstone.entry.seq) && tombstone.madeBy.some((seq) => mark.has(seq));
+/** Whether an incarnation has a thing that was deleted, by whichever of its creations. */
+function isNeeded({ entry, creations }: Row, mark: AppliedMark): boolean {
+  return !mark.has(entry.seq) && creations.some((creation) => isBehind(creation, mark));
+}
+
+/** Whether this incarnation got the thing by this creation, and has it still for all that the later entries know. */
+function isBehind({ seq, deletions }: Creation, mark: AppliedMark): boolean {
+  return mark.has(seq) && !deletions.some((deletion) => mark.has(deletion));
 }

@@ -38,9 +38,10 @@ export class CallQueue {
     session.waiting.splice(index, 1);
     if (index > 0 || session.phase !== 'listed') return;
     // Its place in the lane was that of the dropped call: the next call has its own.
-    if (session.slot === undefined) this.#noteStale();
     session.phase = 'idle';
     session.listed = undefined;
+    if (session.slot === undefined) this.#noteStale();
+    else sweep(session.slot);
     this.relist(session);
   }
 
@@ -85,7 +86,12 @@ export class CallQueue {
     for (let source = this.#shared.pop(); source !== undefined; source = this.#shared.pop()) {
       if (source.type === 'call' && !isStale(source)) rows.push(source.row);
     }
-    for (const session of sessions) rows.push(...session.waiting.splice(0));
+    for (const session of sessions) {
+      rows.push(...session.waiting.splice(0));
+      // Its place in the lane of its worker, if it has one there, is stale with this.
+      session.listed = undefined;
+      if (session.phase === 'listed') session.phase = 'idle';
+    }
     this.#length = 0;
     this.#staleInShared = 0;
     return rows;
@@ -103,6 +109,13 @@ export class CallQueue {
     const shared = this.#shared.peek();
     if (own === undefined) return this.#shared;
     return shared === undefined || own.seq < shared.seq ? lane : this.#shared;
+  }
+}
+
+/** A worker's lane holds each of its sessions once: what is there beyond that is stale. */
+function sweep({ lane, sessions }: Slot): void {
+  if (lane.size >= SWEEP_MIN && lane.size > 2 * sessions.size) {
+    lane.retain((source) => !isStale(source));
   }
 }
 

@@ -1,8 +1,14 @@
 // How is an incarnation told what it has missed? One journal entry at a time, before the call that needs them.
 import type { Bus } from '../../actors/ground/bus.ts';
-import { PythonError, ReplayFailedError, WorkerCrashedError } from '../../actors/ground/errors.ts';
+import {
+  PythonError,
+  ReplayFailedError,
+  WorkerCrashedError,
+  type CaduceusError,
+} from '../../actors/ground/errors.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { SentCall } from '../../actors/worker/worker-types.ts';
+import { errorFrom } from '../error-from.ts';
 import { refOf, type CallRow, type Slot } from './call-row.ts';
 import type { Replay } from './scopes.ts';
 
@@ -13,6 +19,7 @@ export interface Replayer {
   readonly missing: (slot: Slot, row: CallRow) => Replay | undefined;
   /** Whether calls may still be sent there. */
   readonly isRouted: (slot: Slot) => boolean;
+  /** Throws when nothing was sent: larger than a frame. */
   readonly send: (
     slot: Slot,
     row: CallRow,
@@ -27,7 +34,7 @@ export type ReplayResult =
   /** The call has its outcome already (deadline, abort): the slot is being replaced. */
   | { readonly type: 'settled' }
   /** The call was not sent. */
-  | { readonly type: 'failed'; readonly error: ReplayFailedError | WorkerCrashedError };
+  | { readonly type: 'failed'; readonly error: CaduceusError };
 
 /** Replay what is missing, then say `done`, at once when nothing is. */
 export function bringUpToDate(
@@ -38,27 +45,46 @@ export function bringUpToDate(
 ): void {
   const replayed: string[] = [];
   const step = (): void => {
-    const replay = replayer.missing(slot, row);
-    if (replay === undefined) {
-      if (replayed.length > 0) tellReplayed(slot, row, replayer, replayed);
-      done({ type: 'current' });
+    // Looked at before each step: whoever listens to the bus may have ended the call meanwhile.
+    if (row.phase === 'settled') {
+      done({ type: 'settled' });
       return;
     }
-    const { entry, sessionId: session } = replay;
+    if (!replayer.isRouted(slot)) {
+      failAtEnd(slot, row, done);
+      return;
+    }
+    const replay = replayer.missing(slot, row);
+    if (replay !== undefined) {
+      sendReplay(replay);
+    } else if (replayed.length > 0) {
+      tellReplayed(slot, row, replayer, replayed.splice(0));
+      step();
+    } else {
+      done({ type: 'current' });
+    }
+  };
+  const sendReplay = (replay: Replay): void => {
+    const { entry, mark, sessionId: session } = replay;
+    const fail = (error: CaduceusError): void => {
+      mark.remove(entry.seq);
+      done({ type: 'failed', error });
+    };
     // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
-    replay.mark.add(entry.seq);
-    replayer.send(slot, row, { op: entry.op, args: entry.args, session }, (outcome) => {
-      const error = errorOf(slot, row, replay, outcome);
-      if (error !== undefined) {
-        replay.mark.remove(entry.seq);
-        done({ type: 'failed', error });
-        return;
-      }
-      replayed.push(entry.op);
-      if (row.phase === 'settled') done({ type: 'settled' });
-      else if (replayer.isRouted(slot)) step();
-      else failAtEnd(slot, row, done);
-    });
+    mark.add(entry.seq);
+    try {
+      replayer.send(slot, row, { op: entry.op, args: entry.args, session }, (outcome) => {
+        const error = errorOf(slot, row, replay, outcome);
+        if (error !== undefined) {
+          fail(error);
+          return;
+        }
+        replayed.push(entry.op);
+        step();
+      });
+    } catch (cause) {
+      fail(replayFailed(row, replay, errorFrom(cause)));
+    }
   };
   step();
 }
@@ -76,14 +102,17 @@ function errorOf(
   row: CallRow,
   replay: Replay,
   outcome: SentOutcome,
-): ReplayFailedError | WorkerCrashedError | undefined {
+): CaduceusError | undefined {
   const { op } = row.request;
   if (outcome.type === 'crashed') {
     return new WorkerCrashedError(op, refOf(slot), outcome.report, 'notSent');
   }
   if (outcome.reply.ok) return undefined;
-  const cause = new PythonError(outcome.reply.error, refOf(slot));
-  return new ReplayFailedError(op, replay.scope, replay.entry.op, cause);
+  return replayFailed(row, replay, new PythonError(outcome.reply.error, refOf(slot)));
+}
+
+function replayFailed(row: CallRow, { scope, entry }: Replay, cause: Error): ReplayFailedError {
+  return new ReplayFailedError(row.request.op, scope, entry.op, cause);
 }
 
 function tellReplayed(

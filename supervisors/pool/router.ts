@@ -14,6 +14,7 @@ import {
 import { assertEncodable } from '../../actors/port/values.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { SentCall, Worker, WorkerWatcher } from '../../actors/worker/worker-types.ts';
+import { errorFrom } from '../error-from.ts';
 import { route } from './affinity.ts';
 import {
   bindingOf,
@@ -71,7 +72,7 @@ export class Router implements WorkerWatcher {
       } catch (error) {
         this.#counters.refused += 1;
         if (isCaduceusError(error)) error.bridge ??= this.#options.pool;
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(errorFrom(error));
       }
     });
   }
@@ -123,10 +124,9 @@ export class Router implements WorkerWatcher {
     reject: (error: Error) => void,
   ): void {
     if (this.#closedWith !== undefined) throw this.#closedWith();
-    const { op, timeoutMs, signal } = request;
+    const { op, sessionId, timeoutMs, signal } = request;
     if (signal?.aborted === true) throw new CallAbortedError(op, 'notSent', signal.reason);
     assertEncodable(request.args, 'args');
-    const { sessionId } = request;
     const known = sessionId === undefined ? undefined : this.#scopes.find(sessionId);
     this.#scopes.assertRoom(request, known);
     const choice = route(known, this.#slots.values());
@@ -189,25 +189,23 @@ export class Router implements WorkerWatcher {
     this.#ports.bus.emit('session.bound', bindingOf(this.#options.pool, session, slot));
   }
 
-  /** The slot is up to date: now the call itself. */
   #run(slot: Slot, row: CallRow): void {
     row.phase = 'running';
     const { op, args } = row.request;
-    this.#send(slot, row, { op, args, session: row.session?.id ?? null }, (outcome) => {
-      this.#onOutcome(slot, row, outcome);
-    });
+    try {
+      this.#send(slot, row, { op, args, session: row.session?.id ?? null }, (outcome) => {
+        this.#onOutcome(slot, row, outcome);
+      });
+    } catch (error) {
+      // Too large for a frame: this call's fault, not the worker's.
+      this.#fail(row, errorFrom(error));
+      this.#free(slot, row);
+    }
   }
 
   #send(slot: Slot, row: CallRow, message: Omit<SentCall, 'deadlineMs'>, settle: Settle): void {
-    const remainingMs = row.deadlineAtMs - this.#ports.clock.nowMs();
-    const deadlineMs = Math.max(1, Math.ceil(remainingMs));
-    try {
-      slot.worker.send({ ...message, deadlineMs }, settle);
-    } catch (error) {
-      // Too large for a frame: this call's fault, not the worker's.
-      this.#fail(row, error instanceof Error ? error : new Error(String(error)));
-      this.#free(slot, row);
-    }
+    const deadlineMs = Math.max(1, Math.ceil(row.deadlineAtMs - this.#ports.clock.nowMs()));
+    slot.worker.send({ ...message, deadlineMs }, settle);
   }
 
   #onOutcome(slot: Slot, row: CallRow, outcome: SentOutcome): void {
@@ -272,12 +270,14 @@ export class Router implements WorkerWatcher {
   #removeSlot(slot: Slot | undefined): void {
     if (slot === undefined || this.#slots.get(slot.worker) !== slot) return;
     this.#slots.delete(slot.worker);
-    for (const session of slot.sessions) {
-      session.slot = undefined;
+    const unbound = [...slot.sessions];
+    slot.sessions.clear();
+    for (const session of unbound) session.slot = undefined;
+    this.#queue.release(slot);
+    // Told when nothing leads to this worker any more: whoever listens may call at once.
+    for (const session of unbound) {
       this.#ports.bus.emit('session.unbound', bindingOf(this.#options.pool, session, slot));
     }
-    slot.sessions.clear();
-    this.#queue.release(slot);
     this.#serveAll();
   }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fateOf, microtasks, request } from '../support/scripted-pool.ts';
-import { run, scenario, type Run, type Scenario } from './pool-scenario.ts';
+import { NO_SESSION, run, scenario, type Run, type Scenario } from './pool-scenario.ts';
 
 const RUNS = Number(process.env['FAULT_RUNS'] ?? 400);
 const PERIOD_MS = 5_000;
@@ -32,6 +32,7 @@ describe('a pool under faults', { timeout: 180_000 }, () => {
         expect(call.settlements).toBe(1);
       }
       const { accepted, succeeded, failed, queueLength } = sim.pool.statistics;
+      for (const id of ['s0', 's1', 's2']) expect(sim.pool.endSession(id)).toBe(true);
       expect(succeeded + failed).toBe(accepted);
       expect(queueLength).toBe(0);
     });
@@ -53,7 +54,9 @@ describe('a pool under faults', { timeout: 180_000 }, () => {
   });
 
   it('gives up only when it must, and serves again otherwise once the faults have ended', async () => {
-    await check(async ({ sim, gaveUp, restartsAtMs, startFailures }, { maxRestarts, size }) => {
+    await check(async (one, { maxRestarts, size }) => {
+      const { sim, gaveUp, restartsAtMs, startFailures, wasStopped } = one;
+      if (wasStopped) return;
       const call = fateOf(sim.pool.call(request('echo')));
       sim.advance(1_000);
       await microtasks();
@@ -74,9 +77,42 @@ describe('a pool under faults', { timeout: 180_000 }, () => {
   });
 
   it('remembers every acknowledged program, on whatever incarnation its scope goes on', async () => {
+    await check(({ calls, deletedIds }) => {
+      for (const { op, session, id, fate } of calls) {
+        // Without a session nothing is ordered: a deletion that was asked for later may have come first.
+        if (session === NO_SESSION && id !== undefined && deletedIds.has(id)) continue;
+        if (op === 'use') expect(fate.error?.code).not.toBe('program_not_found');
+        expect(fate.error?.code, op).not.toBe('replay_failed');
+      }
+    });
+  });
+
+  it('knows no program any more whose deletion was acknowledged', async () => {
     await check(({ calls }) => {
       for (const { op, fate } of calls) {
-        if (op === 'use') expect(fate.error?.code).not.toBe('program_not_found');
+        if (op === 'use_deleted') expect(fate.state).toBe('rejected');
+      }
+    });
+  });
+
+  it('runs every call under the configuration that was acknowledged last, or a later one', async () => {
+    await check(({ calls, configured }) => {
+      for (const { op, fate, configuredBefore } of calls) {
+        if (fate.state !== 'resolved' || configuredBefore < 0 || op === 'configure') continue;
+        const { configuration } = fate.value as { readonly configuration: string | null };
+        const place = configured.indexOf(Number(configuration ?? -1));
+        expect(place).toBeGreaterThanOrEqual(configuredBefore);
+      }
+    });
+  });
+
+  it('writes the calls of a session in the order in which they were made', async () => {
+    await check(({ sim }) => {
+      for (const session of ['s0', 's1', 's2']) {
+        const own = sim.world.callsWritten.filter((call) => call.session === session);
+        // What is replayed was written before.
+        const written = [...new Set(own.map(({ args }) => Number(args['number'])))];
+        expect(written).toEqual([...written].sort((a, b) => a - b));
       }
     });
   });
@@ -118,6 +154,8 @@ describe('a pool under faults', { timeout: 180_000 }, () => {
         'deadline_exceeded',
         'checkout_timeout',
         'pool_failed',
+        'aborted',
+        'runtime_stopped',
       ]),
     );
   });

@@ -20,6 +20,33 @@ describe('a crash of a child that answers its orders at once', () => {
   );
 });
 
+describe('a child that throws when it is asked to stop', () => {
+  const failing = () => {
+    const setup = running(ids('a', 'b', 'c'));
+    vi.spyOn(setup.life('b'), 'stop').mockImplementation(() => {
+      throw new Error('impossible');
+    });
+    setup.stop();
+    setup.life('c').stopped();
+    return setup;
+  };
+
+  it('leaves none of its siblings running', () => {
+    expect(failing().log).toEqual(['stop c 5000', 'stop a brutal_kill']);
+  });
+
+  it('is told upward as the error, once the others have stopped', () => {
+    const { life, reason } = failing();
+    const before = reason();
+    life('a').stopped();
+    expect([before, reason()]).toMatchObject([
+      [],
+      [{ type: 'error', error: { message: 'impossible' } }],
+    ]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('a throw inside a child', () => {
   beforeEach(() => {
     vi.spyOn(FakeChild.prototype, 'restart').mockImplementation(() => {

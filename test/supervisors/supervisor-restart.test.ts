@@ -42,6 +42,31 @@ describe('a child that crashes', () => {
   });
 });
 
+describe('a child that ends while its siblings still start', () => {
+  const ended = (restart: 'permanent' | 'temporary') => {
+    const setup = supervised([{ id: 'a', ack: 'spawned', restart }, { id: 'b' }]);
+    setup.clock.poll();
+    setup.life('a').crashed();
+    setup.life('a').stopped();
+    setup.log.length = 0;
+    setup.life('b').ready();
+    return setup;
+  };
+
+  it('is judged once, however many times its end is told', () => {
+    expect(ended('permanent').log).toEqual(['told child.ready', 'start a/2']);
+  });
+
+  it('is removed once', () => {
+    const { log, decisions, supervisor } = ended('temporary');
+    expect([log, decisions.map(({ verdict }) => verdict)]).toEqual([
+      ['told child.ready'],
+      ['remove'],
+    ]);
+    expect(supervisor.state).toBe('ready');
+  });
+});
+
 describe('facts of an old epoch', () => {
   it('are ignored', () => {
     const { life, log } = running(ids('a'));

@@ -25,13 +25,14 @@ export function pooled(options: PoolOptions = {}, world: Parameters<typeof scrip
     setup.advance(0);
     await microtasks();
   };
-  const wait = async (ms: number): Promise<void> => {
+  /** Virtual time: nothing sleeps. */
+  const pass = async (ms: number): Promise<void> => {
     setup.advance(ms);
     await microtasks();
   };
   return {
     ...setup,
-    ...{ call, done, wait },
+    ...{ call, done, pass },
     settle: (choose?: () => number) => setup.settle(choose),
     stop: () => setup.stop(),
   };

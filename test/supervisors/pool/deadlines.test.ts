@@ -1,55 +1,57 @@
-import { describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { Deadlines } from '../../../actors/ground/deadlines.ts';
 import { inSession, pooled, shown } from './calling.ts';
 
 describe('a call that finds no worker in its checkout time', () => {
   it('is refused, and was not sent', async () => {
-    const { call, wait } = pooled();
+    const { call, pass } = pooled();
     call('hang');
     const late = call('echo', {}, { checkoutTimeoutMs: 100 });
-    await wait(99);
+    await pass(99);
     const before = shown(late);
-    await wait(1);
+    await pass(1);
     expect([before, shown(late)]).toEqual(['pending', 'checkout_timeout notSent']);
   });
 
   it('is told what was found', async () => {
-    const { call, wait } = pooled();
+    const { call, pass } = pooled();
     call('hang');
     const late = call('echo', {}, { checkoutTimeoutMs: 100 });
-    await wait(100);
+    await pass(100);
     expect(late.error?.message).toBe(
       'call echo waited 100 ms for a worker and got none: no idle worker; 0 workers idle, 1 busy',
     );
   });
 
   it('has the checkout time only until it has a worker', async () => {
-    const { call, wait } = pooled();
+    const { call, pass } = pooled();
     const slow = call('hang', {}, { checkoutTimeoutMs: 100, timeoutMs: 1_000 });
-    await wait(999);
+    await pass(999);
     expect(shown(slow)).toBe('pending');
   });
 
   it('leaves its worker alone', async () => {
-    const { call, wait, world } = pooled();
+    const { call, pass, world } = pooled();
     call('hang');
     call('echo', {}, { checkoutTimeoutMs: 100 });
-    await wait(100);
+    await pass(100);
     expect(world.processes).toHaveLength(1);
   });
 });
 
 describe('a call whose deadline passes', () => {
   it('while it waits was not sent, and no worker is replaced', async () => {
-    const { call, wait, world } = pooled();
+    const { call, pass, world } = pooled();
     call('hang');
     const late = call('echo', {}, { timeoutMs: 100 });
-    await wait(100);
+    await pass(100);
     expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded notSent', 1]);
   });
 
   it('while its worker is brought up to date was not sent, and the worker is replaced', async () => {
     let isSlow = false;
-    const { call, done, wait, world } = pooled(
+    const { call, done, pass, world } = pooled(
       { size: 1 },
       {
         onCall: (process, { id, op }) => {
@@ -64,32 +66,32 @@ describe('a call whose deadline passes', () => {
     await done();
     isSlow = true;
     const late = call('use', { id: 'x' }, { timeoutMs: 100 });
-    await wait(100);
+    await pass(100);
     expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded notSent', 3]);
   });
 
   it('while it runs may have been executed, and its worker is replaced', async () => {
-    const { call, wait, world } = pooled();
+    const { call, pass, world } = pooled();
     const late = call('hang', {}, { timeoutMs: 100 });
-    await wait(100);
+    await pass(100);
     expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded maybeExecuted', 2]);
   });
 
   it('spends no restart of its pool', async () => {
-    const { call, wait, pool } = pooled({ maxRestarts: 0 });
+    const { call, pass, pool } = pooled({ maxRestarts: 0 });
     for (let calls = 0; calls < 5; calls += 1) {
       call('hang', {}, { timeoutMs: 100 });
-      await wait(100);
+      await pass(100);
     }
     expect(pool.statistics.state).toBe('serving');
   });
 
   it('lets those that wait behind it go on, its own session too', async () => {
-    const { call, wait } = pooled();
+    const { call, pass } = pooled();
     call('hang', {}, { ...inSession('s'), timeoutMs: 100 });
     const same = call('echo', {}, inSession('s'));
     const other = call('echo');
-    await wait(100);
+    await pass(100);
     expect([same.state, other.state]).toEqual(['resolved', 'resolved']);
   });
 
@@ -101,6 +103,33 @@ describe('a call whose deadline passes', () => {
     world.processes[0]?.reply(world.callsWritten[0]!.id, 'just in time');
     await done();
     expect(shown(close)).toBe('just in time');
+  });
+
+  describe('is forgotten', () => {
+    const arm = vi.spyOn(Deadlines.prototype, 'arm');
+    const armed = () => (arm.mock.contexts.at(-1) as Deadlines).size;
+    afterAll(() => {
+      arm.mockRestore();
+    });
+
+    it('once the call is settled, while the pool goes on', async () => {
+      const { call, done } = pooled();
+      call('echo');
+      await done();
+      expect(armed()).toBe(0);
+    });
+
+    it('as far as the checkout goes once a worker was found', async () => {
+      const { call, done, settle, world } = pooled();
+      call('hang');
+      call('hang');
+      settle();
+      const before = armed();
+      world.processes[0]?.reply(world.callsWritten[0]!.id, 'no longer hanging');
+      await done();
+      // Before: two calls, one of which also waits for a worker. After: the second call.
+      expect([before, armed()]).toEqual([3, 1]);
+    });
   });
 
   it('leaves no deadline behind once it is settled', async () => {
@@ -155,6 +184,20 @@ describe('a call whose caller gives up', () => {
     abort();
     await done();
     expect(aborted.error?.cause).toEqual(new Error('enough'));
+  });
+
+  it('is not listened to any more once it is settled, however it ended', async () => {
+    const { call, done, pass } = pooled();
+    const signals = Array.from({ length: 4 }, () => new AbortController().signal);
+    call('echo', {}, { signal: signals[0]! });
+    call('use', { id: 'x' }, { signal: signals[1]! });
+    await done();
+    call('hang', {}, { signal: signals[2]!, timeoutMs: 100 });
+    call('echo', {}, { signal: signals[3]!, checkoutTimeoutMs: 50 });
+    await pass(100);
+    expect(signals.map((signal) => getEventListeners(signal, 'abort').length)).toEqual([
+      0, 0, 0, 0,
+    ]);
   });
 
   it('after its end changes nothing', async () => {

@@ -134,6 +134,19 @@ describe('a pool that is closed', () => {
     expect([waiting, later].map(shown)).toEqual(Array(2).fill('runtime_stopped notSent'));
   });
 
+  it('counts no call that waits, and keeps no session busy, after its last call has ended', async () => {
+    const { call, pool, settle, done, world } = pooled();
+    call('echo', {}, { sessionId: 's' });
+    await done();
+    call('hang');
+    call('echo', {}, { sessionId: 's' });
+    settle();
+    pool.close();
+    world.processes[0]?.reply(world.callsWritten[1]!.id, 'finished');
+    await done();
+    expect([pool.statistics.queueLength, pool.endSession('s')]).toEqual([0, true]);
+  });
+
   it('lets a running call finish', async () => {
     const { call, pool, root, settle, done, world } = pooled();
     const running = call('hang');
@@ -146,10 +159,10 @@ describe('a pool that is closed', () => {
   });
 
   it('ends with shutdown, and leaves no timer and no living process', async () => {
-    const { call, stop, clock, world, exitReason, wait } = pooled({ size: 3 });
+    const { call, stop, clock, world, exitReason, pass } = pooled({ size: 3 });
     call('hang');
     stop();
-    await wait(0);
+    await pass(0);
     expect([clock.pending, world.processes.filter((one) => one.isAlive), exitReason()]).toEqual([
       0,
       [],

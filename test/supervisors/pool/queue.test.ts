@@ -87,6 +87,26 @@ describe('waiting calls', () => {
   });
 });
 
+describe('the end of the queue', () => {
+  const drained = () => {
+    const setUpQueue = setUp();
+    const home = slot();
+    const own = session('s', home);
+    setUpQueue.add(own);
+    setUpQueue.queue.drain([own]);
+    return { ...setUpQueue, home, own };
+  };
+
+  it('leaves no place behind that a worker could take', () => {
+    const { queue, take, home } = drained();
+    expect([take(home), queue.length]).toEqual([undefined, 0]);
+  });
+
+  it('leaves a session idle that only waited', () => {
+    expect(drained().own.phase).toBe('idle');
+  });
+});
+
 describe('calls of one session', () => {
   it('are taken one at a time', () => {
     const { add, take } = setUp();
@@ -191,6 +211,15 @@ describe('the queue', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('does not grow by calls that were given up while the worker of their session was busy', () => {
+    const { add, settle } = setUp();
+    const home = slot();
+    const own = session('s', home);
+    home.sessions.add(own);
+    for (let calls = 0; calls < 1_000; calls += 1) settle(add(own));
+    expect(home.lane.size).toBeLessThan(100);
   });
 
   it('forgets a flood of calls that were settled while they waited', () => {

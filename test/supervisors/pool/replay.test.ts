@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Worker } from '../../../actors/worker/worker-types.ts';
 import { inSession, pooled, remember, shown } from './calling.ts';
 
 const written = ({ world }: ReturnType<typeof pooled>) =>
@@ -227,6 +228,22 @@ describe('a replay', () => {
     setup.settle(() => setup.world.pending - 1);
     await setup.done();
     expect([shown(use), setup.world.callsToTheDead]).toEqual(['worker_crashed notSent', []]);
+  });
+
+  it('that cannot be written is not taken for done: the next call tries it again', async () => {
+    const setup = pooled();
+    setup.call('create', { id: 'x' }, inSession('s'));
+    await setup.done();
+    await crash(setup);
+    const { supervisor } = setup.pool;
+    const worker = supervisor!.children()[0] as Worker;
+    vi.spyOn(worker, 'send').mockImplementationOnce(() => {
+      throw new Error('too large');
+    });
+    const use = setup.call('use', { id: 'x' }, inSession('s'));
+    const again = setup.call('use', { id: 'x' }, inSession('s'));
+    await setup.done();
+    expect([use, again].map(shown)).toEqual(['replay_failed notSent', 'used x in 2']);
   });
 
   it('is told of, with its operations', async () => {

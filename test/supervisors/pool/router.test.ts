@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Fate } from '../../support/scripted-pool.ts';
 import { inSession, pooled, shown } from './calling.ts';
 
 describe('a call', () => {
@@ -26,6 +27,16 @@ describe('a call', () => {
     await done();
     expect(bad.error).toMatchObject({ code: 'unencodable', path: 'args.rows[0]' });
     expect(world.callsWritten).toEqual([]);
+  });
+
+  it('that changes state may be made with a proxy: what it stands for is sent and remembered', async () => {
+    const { call, done, pool } = pooled();
+    call('create', new Proxy({ id: 'x', inner: new Proxy({}, {}) }, {}));
+    call('exit');
+    const use = call('use', { id: 'x' });
+    await done();
+    expect(shown(use)).toBe('used x in 2');
+    expect(pool.statistics).toMatchObject({ accepted: 3, refused: 0 });
   });
 
   it('that is larger than a frame fails alone: its worker goes on', async () => {
@@ -59,10 +70,10 @@ describe('a call', () => {
   });
 
   it('tells the worker what remains of its time when it is written', async () => {
-    const { call, wait, world } = pooled({ size: 1 });
+    const { call, pass, world } = pooled({ size: 1 });
     call('hang', {}, { timeoutMs: 100 });
     call('echo', {}, { timeoutMs: 1_000 });
-    await wait(100);
+    await pass(100);
     expect(world.callsWritten.map(({ deadlineMs }) => deadlineMs)).toEqual([100, 900]);
   });
 });
@@ -109,6 +120,46 @@ describe('the queue of a pool', () => {
     await done();
     expect(pool.statistics).toMatchObject({ busy: 1, ready: 0, queueLength: 1 });
   });
+});
+
+describe('a listener of the bus that acts at once', () => {
+  it('cannot reach a worker that is gone, through the session that is still to be unbound', async () => {
+    const { bus, call, done, world, pool } = pooled({ size: 2 });
+    for (const id of ['a', 'b', 'c', 'd']) {
+      call('echo', {}, inSession(id));
+      await done();
+    }
+    const gone = pool.workerOf('a')!.pid;
+    const others = ['a', 'b', 'c', 'd'].filter((id) => pool.workerOf(id)?.pid === gone);
+    const late: Fate[] = [];
+    bus.on('session.unbound', () => {
+      for (const id of others) late.push(call('echo', {}, inSession(id)));
+    });
+    world.processes.find(({ pid }) => pid === gone)?.exit(null, 'SIGKILL');
+    await done();
+    expect(world.callsToTheDead).toEqual([]);
+    expect(late.map(({ state }) => state)).toEqual(Array(4).fill('resolved'));
+  });
+
+  it.each(['session.bound', 'scope.replayed'] as const)(
+    'may abort the call that %s tells of: it is not sent, and counted once',
+    async (event) => {
+      const { bus, call, done, world, pool } = pooled();
+      call('create', { id: 'x' }, inSession('s'));
+      await done();
+      call('exit');
+      await done();
+      const controller = new AbortController();
+      bus.on(event, () => controller.abort());
+      const { signal } = controller;
+      const aborted = call('use', { id: 'x' }, { ...inSession('s'), signal });
+      await done();
+      expect(shown(aborted)).toBe('aborted notSent');
+      expect(world.callsWritten.filter(({ op }) => op === 'use')).toEqual([]);
+      const { accepted, succeeded, failed } = pool.statistics;
+      expect([accepted, succeeded, failed]).toEqual([3, 1, 2]);
+    },
+  );
 });
 
 describe('a session', () => {
