@@ -1,7 +1,7 @@
 // Which slips in an adapter or in the options of a call are told before anything is started or sent?
 import { describe, expect, it } from 'vitest';
 
-import type { InvalidConfigError} from '../../src/index.ts';
+import type { InvalidConfigError } from '../../src/index.ts';
 import { defineAdapter, dspy, type Adapter } from '../../src/index.ts';
 
 const key = (args: Readonly<Record<string, unknown>>): string => String(args['id']);
