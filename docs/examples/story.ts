@@ -79,13 +79,17 @@ async function askAndKill(run: Run, options: MainJobOptions): Promise<void> {
 }
 
 function tellSummary(progress: Progress, isDone: boolean, left: number, tell: Tell): Summary {
-  const { programIds, ...reached } = progress;
+  const { programIds, answers, killedPid, newPid, epoch, recoveryMs } = progress;
   const summary: Summary = {
     type: 'summary',
     ok: isDone && left === 0,
     sessions: programIds.length,
+    answers,
+    killedPid,
+    newPid,
+    epoch,
     programId: programIds[0] ?? null,
-    ...reached,
+    recoveryMs,
     processesLeft: left,
   };
   tell(summary);
