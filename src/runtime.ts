@@ -1,6 +1,9 @@
 // How does a program embed it all? Builds the tree from a configuration, and ends it.
 import { mkdirSync, rm } from 'node:fs';
 
+import { systemRandom } from '../actors/ground/random.ts';
+import { Names } from '../actors/lifecycle/names.ts';
+import { checkFlags } from '../supervisors/supervisor-flags.ts';
 import { Bus, type BusEventName, type BusListener } from '../actors/ground/bus.ts';
 import { systemClock } from '../actors/ground/clock.ts';
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
@@ -163,7 +166,8 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
   const { logger = defaultLogger(process.env) } = config;
   const endLog = logger === false ? () => undefined : logEvents(bus, logger);
   const transport = await SocketTransport.listen(systemClock);
-  const ports = { clock: systemClock, ids: systemIds, bus, spawner: systemSpawner, transport };
+  const life = { clock: systemClock, bus, random: systemRandom, names: new Names() };
+  const ports = { ...life, ids: systemIds, spawner: systemSpawner, transport };
   const makeScratch = (name: string): Scratch => scratchIn(transport, name);
   const pools = setups.map((setup) => new Pool({ ...setup, makeScratch }, ports));
   let settle: (reason: ExitReason) => void = () => undefined;
@@ -179,8 +183,8 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
         if (fact.type === 'child.stopped') settle(fact.reason);
       },
     },
-    { children: pools.map((pool) => pool.childSpec()) },
-    ports,
+    checkFlags({ children: pools.map((pool) => pool.childSpec()) }),
+    life,
   );
   return { bus, root, pools, transport, exited, endLog };
 }

@@ -1,21 +1,50 @@
 // What does a supervisor remember of one child, across its lifecycles? Rows; they alone give out epochs.
-import type { Bus, BusEvents } from '../actors/ground/bus.ts';
 import type { TimerId } from '../actors/ground/clock.ts';
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
-import { InvalidConfigError } from '../actors/ground/start-errors.ts';
-import type { Child, ChildFact } from '../actors/lifecycle/child.ts';
-import { fullChildSpec, type ChildSpec, type FullChildSpec } from './child-spec.ts';
+import type { Child, ChildStart } from '../actors/lifecycle/child.ts';
+import type { ActorRef } from '../actors/lifecycle/ref.ts';
+import type { Place } from './child-calls.ts';
+import type { FullChildSpec } from './child-spec.ts';
 import { replacementDelayMs } from './restart-intensity.ts';
-import type { CrashFacts } from './restart-policy.ts';
+
+/** Where a child stands: what OTP keeps in its `pid` field. */
+export type Standing =
+  | { readonly type: 'down' }
+  /** Waiting for its turn: `maxConcurrentStarts` are on their way. */
+  | { readonly type: 'queued'; readonly life: Child | undefined }
+  /** Its start is not acknowledged yet. */
+  | { readonly type: 'starting'; readonly life: Child }
+  | { readonly type: 'up'; readonly life: Child }
+  /** A start failed, or waits for its back-off; the next try is on its way. */
+  | {
+      readonly type: 'restarting';
+      readonly life: Child | undefined;
+      readonly ref: ActorRef | undefined;
+    };
+
+export const DOWN: Standing = { type: 'down' };
 
 /** A row outlives lifecycles. Epochs go from 1 up, and none is given twice. */
 export interface Row {
-  readonly spec: FullChildSpec;
+  readonly key: string;
+  /** Nothing for the children of simple_one_for_one and dynamic supervisors. */
+  readonly id: string | undefined;
+  spec: FullChildSpec;
+  start: ChildStart;
+  standing: Standing;
   nextEpoch: number;
-  life: Child | undefined;
   /** Starts in a row that never became ready. */
   startFailuresCount: number;
+  /** Restarts of this child since it was made. */
+  restartsCount: number;
+  /** Restarts without a stable time between: what a back-off grows with. */
+  restartsInRow: number;
+  upSinceMs: number;
+  /** What its last start gave besides: OTP's `{ok, Pid, Info}`. */
+  info: unknown;
+  /** The last incarnation that was up: by it the children of a simple_one_for_one are found while they are being restarted. */
+  lastRef: ActorRef | undefined;
   lastReason: ExitReason;
   /** What follows when the present lifecycle has ended. */
   order: 'none' | 'replace';
@@ -24,34 +53,54 @@ export interface Row {
   timer: TimerId;
 }
 
-/** One row for each specification, in start order. @throws {@link InvalidConfigError} on an id that comes twice. */
-export function rowsOf(specs: readonly ChildSpec[]): Map<string, Row> {
-  const rows = new Map<string, Row>();
-  for (const given of specs) {
-    const spec = fullChildSpec(given);
-    if (rows.has(spec.id)) throw new InvalidConfigError('children[].id', `${spec.id} comes twice`);
-    rows.set(spec.id, newRow(spec));
-  }
-  return rows;
-}
-
-export function rowOf(rows: ReadonlyMap<string, Row>, id: string): Row {
-  const row = rows.get(id);
-  if (row === undefined) throw new Error(`supervisor has no child ${id}`);
-  return row;
-}
-
-function newRow(spec: FullChildSpec): Row {
+export function newRow(
+  key: string,
+  id: string | undefined,
+  spec: FullChildSpec,
+  start: ChildStart,
+): Row {
   return {
-    spec,
+    ...{ key, id, spec, start },
+    standing: DOWN,
     nextEpoch: 1,
-    life: undefined,
     startFailuresCount: 0,
+    restartsCount: 0,
+    restartsInRow: 0,
+    upSinceMs: 0,
+    info: undefined,
+    lastRef: undefined,
     lastReason: SHUTDOWN,
     order: 'none',
     replacements: [],
     timer: undefined,
   };
+}
+
+/** The lifecycle that the row holds now. */
+export function lifeOf({ standing }: Row): Child | undefined {
+  return 'life' in standing ? standing.life : undefined;
+}
+
+/** The reference that others have of this child: of what runs, or ran last while it is being restarted. */
+export function refOf({ standing }: Row): ActorRef | undefined {
+  if (standing.type === 'restarting') return standing.ref;
+  return 'life' in standing ? standing.life?.ref : undefined;
+}
+
+export function placeOf(row: Row | undefined): Place {
+  return row === undefined ? 'absent' : row.standing.type;
+}
+
+/** Whether there is something of it to be stopped. */
+export function isRunning({ standing }: Row): boolean {
+  return standing.type === 'up' || standing.type === 'starting';
+}
+
+/** Whether it is up, and has not ended while its end waits to be judged. */
+export function isAlive(row: Row): boolean {
+  const { standing } = row;
+  if (standing.type !== 'up' && standing.type !== 'starting') return false;
+  return standing.life.ref.exitReason === undefined;
 }
 
 /** The row's next epoch, given out. */
@@ -61,37 +110,9 @@ export function takeEpoch(row: Row): number {
   return epoch;
 }
 
-/** Whether the fact is of the row's present incarnation. */
-export function isCurrent(row: Row, fact: ChildFact): boolean {
-  return fact.epoch === row.nextEpoch - 1;
-}
-
-/** What a crash is judged by. */
-export function crashFacts(row: Row, reason: ExitReason, nowMs: number): CrashFacts {
-  const { restart, maxConsecutiveStartFailures } = row.spec;
-  const { startFailuresCount } = row;
-  return { restart, reason, startFailuresCount, maxConsecutiveStartFailures, nowMs };
-}
-
-/** Begin a new lifecycle in this row. */
-export function startLife(row: Row, parentPath: string, tell: (fact: ChildFact) => void): void {
-  const { id, start } = row.spec;
-  const epoch = takeEpoch(row);
-  row.order = 'none';
-  const path = parentPath === '' ? id : `${parentPath}/${id}`;
-  row.life = start({ id, path, epoch, listener: tell });
-}
-
-/** End all lives at once. One that cannot even be asked is not waited for: its siblings must end all the same. */
-export function killLives(rows: Iterable<Row>): void {
-  for (const row of rows) {
-    try {
-      row.life?.stop('brutal_kill', SHUTDOWN);
-    } catch {
-      // Its error is not the first one, which is the one that is told.
-      row.life = undefined;
-    }
-  }
+/** The epoch of the row's present incarnation. */
+export function epochOf(row: Row): number {
+  return row.nextEpoch - 1;
 }
 
 const REPLACEMENT_LIMIT = {
@@ -104,32 +125,4 @@ export function takeReplacement(row: Row, nowMs: number): number {
   const delayMs = replacementDelayMs(REPLACEMENT_LIMIT, row.replacements, nowMs);
   row.replacements = [nowMs + delayMs, ...row.replacements].slice(0, LIMITS.replacementsMax);
   return delayMs;
-}
-
-/** What a supervisor decided about a child that has ended. */
-export type Verdict = BusEvents['supervisor.decided']['verdict'];
-
-/** Every decision is one event, with what it was made from. */
-export function tellDecision(
-  bus: Bus,
-  supervisor: string,
-  row: Row,
-  decision: {
-    readonly verdict: Verdict;
-    readonly because: string;
-    readonly reason: ExitReason;
-    /** Restarts that count in the window. */
-    readonly history: readonly number[];
-  },
-): void {
-  const { verdict, because, reason, history } = decision;
-  bus.emit('supervisor.decided', {
-    supervisor,
-    child: row.spec.id,
-    epoch: row.nextEpoch - 1,
-    reason,
-    verdict,
-    because,
-    restartsInWindow: history.length,
-  });
 }

@@ -1,30 +1,137 @@
-// What does one ask of a supervisor as a whole? OTP's supervisor flags.
-import type { Bus } from '../actors/ground/bus.ts';
-import type { Clock } from '../actors/ground/clock.ts';
+// What is a supervisor told when it is made? OTP's supervisor flags, with Elixir's defaults.
 import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
-import type { ChildSpec } from './child-spec.ts';
-import type { RestartIntensity } from './restart-intensity.ts';
+import { isActorName, type ActorName } from '../actors/lifecycle/names.ts';
+import type { AutoShutdown } from './auto-shutdown.ts';
+import type { Backoff } from './backoff.ts';
+import { backoffProblem } from './check-backoff.ts';
+import { checkChildSpecs, isWholeFrom } from './check-spec.ts';
+import type { ChildSpec, FullChildSpec } from './child-spec.ts';
+import {
+  BadChildSpecError,
+  BadSupervisorFlagsError,
+  type FlagProblem,
+} from './supervision-errors.ts';
 
+export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one';
+export type { AutoShutdown } from './auto-shutdown.ts';
+
+/** The flags of a supervisor, and its children. Unknown keys are refused. */
 export interface SupervisorFlags {
-  /** In start order; stopped in reverse. */
-  readonly children: readonly ChildSpec[];
-  /** Default 3 restarts … */
+  /** A name in the system, or one of a registry: `whereis(name)` finds it. */
+  readonly name?: ActorName;
+  /** Default `one_for_one`. */
+  readonly strategy?: Strategy;
+  /** Restarts allowed within `periodMs`; one more ends the supervisor. Default 3; 0 allows none. */
   readonly maxRestarts?: number;
-  /** … in 5 000 ms. */
+  /** Default 5 000. */
   readonly periodMs?: number;
-  /** Told when it gives up, with the crash that was one too many, before its children are stopped. */
+  /** Whether the own end of significant children ends the supervisor. Default `never`. */
+  readonly autoShutdown?: AutoShutdown;
+  /** In start order. For `simple_one_for_one` exactly one: the template. */
+  readonly children?: readonly ChildSpec[];
+  /** Beyond OTP: wait before restarts, of children that name no back-off of their own. Default none. */
+  readonly backoff?: Backoff;
+  /** Beyond OTP: so many children with `ack: 'spawned'` may be on their way to ready at one time; further ones wait. Unlimited by default. */
+  readonly maxConcurrentStarts?: number;
+}
+
+/** What the supervisors of this package add for those above them. */
+export interface SupervisorExtras {
+  /** How children are kept. `static`: OTP's; `dynamic`: Elixir's DynamicSupervisor. */
+  readonly flavour?: 'static' | 'dynamic';
+  /** Of a dynamic supervisor. Default no limit. */
+  readonly maxChildren?: number;
+  /** Of a dynamic supervisor: put before the input of each child. */
+  readonly extraArguments?: unknown;
+  /** Told when it gives up, before its children are stopped. */
   readonly onGiveUp?: (because: string, last: ExitReason) => void;
 }
 
-export interface SupervisorPorts {
-  readonly clock: Clock;
-  readonly bus: Bus;
+/** The flags with all defaults. */
+export interface FullSupervisorFlags extends SupervisorExtras {
+  readonly name: ActorName | undefined;
+  readonly strategy: Strategy;
+  readonly maxRestarts: number;
+  readonly periodMs: number;
+  readonly autoShutdown: AutoShutdown;
+  readonly children: readonly FullChildSpec[];
+  readonly backoff: Backoff | undefined;
+  readonly maxConcurrentStarts: number;
 }
 
-export function intensityOf(flags: SupervisorFlags): RestartIntensity {
-  return {
-    maxRestarts: flags.maxRestarts ?? LIMITS.maxRestarts,
-    periodMs: flags.periodMs ?? LIMITS.periodMs,
+const KEYS = [
+  ...['name', 'strategy', 'maxRestarts', 'periodMs', 'autoShutdown', 'children', 'backoff'],
+  'maxConcurrentStarts',
+];
+const STRATEGIES: readonly unknown[] = [
+  ...['one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_for_one'],
+];
+const AUTO_SHUTDOWNS: readonly unknown[] = ['never', 'any_significant', 'all_significant'];
+
+/**
+ * Check flags and children as OTP does: nothing is started if anything is wrong.
+ *
+ * @throws {@link BadSupervisorFlagsError} or {@link BadChildSpecError}, naming the field.
+ */
+export function checkFlags(
+  flags: SupervisorFlags,
+  extras: SupervisorExtras = {},
+): FullSupervisorFlags {
+  if (typeof flags !== 'object' || flags === null || Array.isArray(flags)) {
+    throw new BadSupervisorFlagsError('invalid_type', 'flags', flags, 'an object is expected');
+  }
+  const refuse = (problem: FlagProblem, key: string, expected: string): never => {
+    throw new BadSupervisorFlagsError(problem, key, flags[key as keyof SupervisorFlags], expected);
   };
+  const { name, strategy = 'one_for_one', maxRestarts = LIMITS.maxRestarts } = flags;
+  const { periodMs = LIMITS.periodMs, autoShutdown = 'never', backoff } = flags;
+  const { maxConcurrentStarts = Number.POSITIVE_INFINITY } = flags;
+  if (!STRATEGIES.includes(strategy))
+    refuse('invalid_strategy', 'strategy', `one of ${STRATEGIES.join(', ')} is expected`);
+  if (!isWholeFrom(maxRestarts, 0))
+    refuse('invalid_intensity', 'maxRestarts', 'a whole number from 0 is expected');
+  if (typeof periodMs !== 'number' || !Number.isFinite(periodMs) || periodMs <= 0) {
+    refuse('invalid_period', 'periodMs', 'ms above 0 are expected');
+  }
+  if (!AUTO_SHUTDOWNS.includes(autoShutdown)) {
+    refuse(
+      'invalid_auto_shutdown',
+      'autoShutdown',
+      `one of ${AUTO_SHUTDOWNS.join(', ')} is expected`,
+    );
+  }
+  if (name !== undefined && !isActorName(name))
+    refuse('invalid_name', 'name', 'a text, or a name made with via, is expected');
+  if (maxConcurrentStarts !== Number.POSITIVE_INFINITY && !isWholeFrom(maxConcurrentStarts, 1)) {
+    refuse(
+      'invalid_max_concurrent_starts',
+      'maxConcurrentStarts',
+      'a whole number from 1 is expected',
+    );
+  }
+  const problem = backoffProblem(backoff);
+  if (problem !== undefined) refuse('invalid_backoff', 'backoff', problem);
+  for (const key of Object.keys(flags)) {
+    if (!KEYS.includes(key)) refuse('unknown_key', key, `known are ${KEYS.join(', ')}`);
+  }
+  if (flags.children !== undefined && !Array.isArray(flags.children)) {
+    refuse('invalid_children', 'children', 'an array is expected');
+  }
+  const children = checkChildSpecs(flags.children ?? [], autoShutdown);
+  if (strategy === 'simple_one_for_one' && children.length !== 1) {
+    throw new BadChildSpecError(
+      'bad_start_spec',
+      'children',
+      children.length,
+      'exactly one specification, the template, is expected',
+    );
+  }
+  const full = { name, strategy, maxRestarts, periodMs, autoShutdown, children, backoff };
+  return { ...extras, ...full, maxConcurrentStarts };
+}
+
+/** Whether its children have no ids, but are told apart by their references. */
+export function isByRef({ strategy, flavour }: FullSupervisorFlags): boolean {
+  return strategy === 'simple_one_for_one' || flavour === 'dynamic';
 }

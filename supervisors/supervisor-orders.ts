@@ -1,17 +1,25 @@
-// When is an order of the supervisor's machine carried out? After the transition, never from inside it.
+// How do a machine's orders reach its shell? Noted during the transition, carried out after it.
+import type { GiveUpCause } from './restart-policy.ts';
 import { supervisorMachine } from './supervisor.machine.ts';
+
+interface OfChild {
+  readonly key: string;
+}
 
 /** What the machine orders and its shell does. */
 export interface Orders {
   readonly startChildren: () => void;
-  readonly restartChild: (order: {
-    readonly id: string;
-    /** Restarts that count in the window, this one included. */
-    readonly history: readonly number[];
-  }) => void;
-  readonly keepChildDown: (order: { readonly id: string }) => void;
-  readonly removeChild: (order: { readonly id: string }) => void;
-  readonly giveUpOn: (order: { readonly id: string; readonly because: string }) => void;
+  readonly restartGroup: (
+    order: OfChild & {
+      /** Restarts that count in the window, this one included. */
+      readonly history: readonly number[];
+    },
+  ) => void;
+  readonly startGroup: (order: OfChild) => void;
+  readonly keepChildDown: (order: OfChild) => void;
+  readonly removeChild: (order: OfChild) => void;
+  readonly shutDownWith: (order: OfChild & { readonly row: 'keep_down' | 'remove' }) => void;
+  readonly giveUpOn: (order: OfChild & { readonly because: GiveUpCause }) => void;
   readonly stopChildren: () => void;
 }
 
@@ -30,9 +38,11 @@ export function machineWith(orders: Orders, queue: (() => void)[]): typeof super
   return supervisorMachine.provide({
     actions: {
       startChildren: note(orders.startChildren),
-      restartChild: note(orders.restartChild),
+      restartGroup: note(orders.restartGroup),
+      startGroup: note(orders.startGroup),
       keepChildDown: note(orders.keepChildDown),
       removeChild: note(orders.removeChild),
+      shutDownWith: note(orders.shutDownWith),
       giveUpOn: note(orders.giveUpOn),
       stopChildren: note(orders.stopChildren),
     },

@@ -1,13 +1,20 @@
-// Which states does a supervisor go through, and which verdict is which transition? It decides and never spawns: `supervisor.ts` carries out.
+// Which states does a supervisor go through, and which verdict is which transition? It decides and never acts: `supervisor.ts` carries out.
 import { assign, setup, type SnapshotFrom } from 'xstate';
 
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type { LifecycleState } from '../actors/lifecycle/child.ts';
-import { judgeCrash, type CrashFacts, type CrashVerdict } from './restart-policy.ts';
-import type { RestartIntensity } from './restart-intensity.ts';
+import {
+  judgeExit,
+  judgeTry,
+  type ExitFacts,
+  type ExitVerdict,
+  type GiveUpCause,
+  type PolicyBounds,
+  type TryFacts,
+} from './restart-policy.ts';
 
 export interface SupervisorInput {
-  readonly intensity: RestartIntensity;
+  readonly bounds: PolicyBounds;
 }
 
 export interface SupervisorContext {
@@ -18,15 +25,30 @@ export interface SupervisorContext {
   readonly reason: ExitReason;
 }
 
+interface OfChild {
+  readonly key: string;
+}
+
 export type SupervisorEvent =
   | { readonly type: 'children.started' }
-  | { readonly type: 'children.start_failed'; readonly id: string; readonly reason: ExitReason }
-  | { readonly type: 'child.crashed'; readonly id: string; readonly facts: CrashFacts }
+  | { readonly type: 'children.start_failed'; readonly reason: ExitReason }
+  | (OfChild & { readonly type: 'child.exited'; readonly facts: ExitFacts })
+  /** The next try of a restart that failed. */
+  | (OfChild & { readonly type: 'child.retried'; readonly facts: TryFacts })
+  /** Its back-off is over; it was counted when that began. */
+  | (OfChild & { readonly type: 'child.due' })
+  | { readonly type: 'group.restarted' }
+  | { readonly type: 'call.received'; readonly op: string }
+  | { readonly type: 'call.served' }
   | { readonly type: 'children.stopped' }
   | { readonly type: 'supervisor.stop'; readonly reason: ExitReason };
 
-function verdictOn(context: SupervisorContext, facts: CrashFacts): CrashVerdict {
-  return judgeCrash(context.input.intensity, context.history, facts);
+type VerdictType = ExitVerdict['type'];
+
+function unprovided<Params>(name: string): (_: unknown, params: Params) => void {
+  return () => {
+    throw new Error(`not provided: ${name}`);
+  };
 }
 
 export const supervisorMachine = setup({
@@ -37,33 +59,27 @@ export const supervisorMachine = setup({
     output: {} as ExitReason,
   },
   actions: {
-    startChildren: () => {
-      throw new Error('not provided: startChildren');
-    },
-    restartChild: (_, _params: { id: string; history: readonly number[] }) => {
-      throw new Error('not provided: restartChild');
-    },
-    keepChildDown: (_, _params: { id: string }) => {
-      throw new Error('not provided: keepChildDown');
-    },
-    removeChild: (_, _params: { id: string }) => {
-      throw new Error('not provided: removeChild');
-    },
-    giveUpOn: (_, _params: { id: string; because: string }) => {
-      throw new Error('not provided: giveUpOn');
-    },
-    stopChildren: () => {
-      throw new Error('not provided: stopChildren');
-    },
-    countRestart: assign(({ context }, params: { facts: CrashFacts }) => {
-      const verdict = verdictOn(context, params.facts);
-      return verdict.type === 'restart' ? { history: verdict.history } : {};
-    }),
+    startChildren: unprovided<undefined>('startChildren'),
+    restartGroup: unprovided<OfChild & { readonly history: readonly number[] }>('restartGroup'),
+    startGroup: unprovided<OfChild>('startGroup'),
+    keepChildDown: unprovided<OfChild>('keepChildDown'),
+    removeChild: unprovided<OfChild>('removeChild'),
+    shutDownWith: unprovided<OfChild & { readonly row: 'keep_down' | 'remove' }>('shutDownWith'),
+    giveUpOn: unprovided<OfChild & { readonly because: GiveUpCause }>('giveUpOn'),
+    stopChildren: unprovided<undefined>('stopChildren'),
+    countExit: assign(({ context }, { facts }: { facts: ExitFacts }) =>
+      counted(judgeExit(context.input.bounds, context.history, facts)),
+    ),
+    countTry: assign(({ context }, { facts }: { facts: TryFacts }) =>
+      counted(judgeTry(context.input.bounds, context.history, facts)),
+    ),
     recordReason: assign((_, params: { reason: ExitReason }) => ({ reason: params.reason })),
   },
   guards: {
-    judged: ({ context }, params: { facts: CrashFacts; as: CrashVerdict['type'] }) =>
-      verdictOn(context, params.facts).type === params.as,
+    judgedExit: ({ context }, { facts, as }: { facts: ExitFacts; as: VerdictType }) =>
+      judgeExit(context.input.bounds, context.history, facts).type === as,
+    judgedTry: ({ context }, { facts, as }: { facts: TryFacts; as: VerdictType }) =>
+      judgeTry(context.input.bounds, context.history, facts).type === as,
   },
 }).createMachine({
   id: 'supervisor',
@@ -82,60 +98,126 @@ export const supervisorMachine = setup({
         'children.started': 'running',
         'children.start_failed': {
           target: 'stopping',
-          actions: {
-            type: 'recordReason',
-            params: ({ event }) => ({
-              reason: {
-                type: 'shutdown',
-                detail: { failed_to_start_child: event.id, reason: event.reason },
-              },
-            }),
-          },
+          actions: { type: 'recordReason', params: ({ event }) => event },
         },
       },
     },
     running: {
-      on: {
-        'child.crashed': [
-          {
-            guard: { type: 'judged', params: ({ event }) => ({ ...event, as: 'restart' }) },
-            actions: [
-              { type: 'countRestart', params: ({ event }) => event },
+      initial: 'waiting',
+      states: {
+        waiting: {
+          on: {
+            'child.exited': [
               {
-                type: 'restartChild',
-                params: ({ context, event }) => ({
-                  id: event.id,
-                  history: context.history,
-                }),
-              },
-            ],
-          },
-          {
-            guard: { type: 'judged', params: ({ event }) => ({ ...event, as: 'keep_down' }) },
-            actions: { type: 'keepChildDown', params: ({ event }) => event },
-          },
-          {
-            guard: { type: 'judged', params: ({ event }) => ({ ...event, as: 'remove' }) },
-            actions: { type: 'removeChild', params: ({ event }) => event },
-          },
-          {
-            // OTP: the restart that would be one too many is not performed; the supervisor stops its children and exits `shutdown`.
-            target: 'stopping',
-            actions: [
-              {
-                type: 'giveUpOn',
-                params: ({ context, event }) => {
-                  const verdict = verdictOn(context, event.facts);
-                  return {
-                    id: event.id,
-                    because: verdict.type === 'give_up' ? verdict.because : '',
-                  };
+                guard: {
+                  type: 'judgedExit',
+                  params: ({ event }) => ({ ...event, as: 'restart' }),
                 },
+                target: 'restarting',
+                actions: [
+                  { type: 'countExit', params: ({ event }) => event },
+                  {
+                    type: 'restartGroup',
+                    params: ({ context, event }) => ({
+                      key: event.key,
+                      history: context.history,
+                    }),
+                  },
+                ],
               },
-              { type: 'recordReason', params: { reason: SHUTDOWN } },
+              {
+                guard: {
+                  type: 'judgedExit',
+                  params: ({ event }) => ({ ...event, as: 'keep_down' }),
+                },
+                actions: { type: 'keepChildDown', params: ({ event }) => event },
+              },
+              {
+                guard: {
+                  type: 'judgedExit',
+                  params: ({ event }) => ({ ...event, as: 'remove' }),
+                },
+                actions: { type: 'removeChild', params: ({ event }) => event },
+              },
+              {
+                guard: {
+                  type: 'judgedExit',
+                  params: ({ event }) => ({ ...event, as: 'auto_shutdown' }),
+                },
+                target: '#supervisor.stopping',
+                actions: [
+                  {
+                    type: 'shutDownWith',
+                    params: ({ event }) => ({
+                      key: event.key,
+                      row: event.facts.restart === 'temporary' ? 'remove' : 'keep_down',
+                    }),
+                  },
+                  { type: 'recordReason', params: { reason: SHUTDOWN } },
+                ],
+              },
+              {
+                // OTP: the restart that would be one too many is not performed; the supervisor stops its children and exits `shutdown`.
+                target: '#supervisor.stopping',
+                actions: [
+                  {
+                    type: 'giveUpOn',
+                    params: ({ context, event }) => ({
+                      key: event.key,
+                      because: causeOf(
+                        judgeExit(context.input.bounds, context.history, event.facts),
+                      ),
+                    }),
+                  },
+                  { type: 'recordReason', params: { reason: SHUTDOWN } },
+                ],
+              },
             ],
+            'child.retried': [
+              {
+                guard: {
+                  type: 'judgedTry',
+                  params: ({ event }) => ({ ...event, as: 'restart' }),
+                },
+                target: 'restarting',
+                actions: [
+                  { type: 'countTry', params: ({ event }) => event },
+                  {
+                    type: 'restartGroup',
+                    params: ({ context, event }) => ({
+                      key: event.key,
+                      history: context.history,
+                    }),
+                  },
+                ],
+              },
+              {
+                target: '#supervisor.stopping',
+                actions: [
+                  {
+                    type: 'giveUpOn',
+                    params: ({ context, event }) => ({
+                      key: event.key,
+                      because: causeOf(
+                        judgeTry(context.input.bounds, context.history, event.facts),
+                      ),
+                    }),
+                  },
+                  { type: 'recordReason', params: { reason: SHUTDOWN } },
+                ],
+              },
+            ],
+            'child.due': {
+              target: 'restarting',
+              actions: { type: 'startGroup', params: ({ event }) => event },
+            },
+            'call.received': 'serving',
           },
-        ],
+        },
+        // The group is stopped and started again; whatever else comes waits.
+        restarting: { on: { 'group.restarted': 'waiting' } },
+        // A child is started or stopped for a caller.
+        serving: { on: { 'call.served': 'waiting' } },
       },
     },
     stopping: {
@@ -150,17 +232,25 @@ export const supervisorMachine = setup({
   output: ({ context }) => context.reason,
 });
 
+function counted(verdict: ExitVerdict): { history?: readonly number[] } {
+  return verdict.type === 'restart' ? { history: verdict.history } : {};
+}
+
+function causeOf(verdict: ExitVerdict): GiveUpCause {
+  return verdict.type === 'give_up' ? verdict.because : 'reached_max_restart_intensity';
+}
+
+export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
+
 /** The supervisor's state in the words that hold for every child. */
-export function lifecycleStateOf(snapshot: SnapshotFrom<typeof supervisorMachine>): LifecycleState {
-  switch (snapshot.value) {
+export function lifecycleStateOf({ value }: SupervisorSnapshot): LifecycleState {
+  switch (value) {
     case 'starting':
       return 'spawning';
-    case 'running':
-      return 'ready';
     case 'stopping':
     case 'stopped':
-      return snapshot.value;
+      return value;
     default:
-      return snapshot.value satisfies never;
+      return 'ready';
   }
 }

@@ -1,100 +1,114 @@
-// Who holds the children, in which order do they start and stop, and who carries out the verdicts? The shell around the supervisor's machine.
-import type { Actor, SnapshotFrom } from 'xstate';
+// Who holds the children, what reaches the supervisor's machine, and who carries out its verdicts? The shell: one serial process, as OTP's is.
+import type { Actor } from 'xstate';
 
 import type { TimerId } from '../actors/ground/clock.ts';
-import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
+import { KILLED, SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type {
   Child,
   ChildFact,
-  ChildStart,
   LifecycleState,
+  LifePorts,
   Shutdown,
+  StartOrder,
 } from '../actors/lifecycle/child.ts';
+import { nameText, type NameHolder } from '../actors/lifecycle/names.ts';
+import { Incarnation, type ActorEvent, type ActorRef } from '../actors/lifecycle/ref.ts';
 import { createRoot } from '../actors/lifecycle/root.ts';
-import {
-  crashFacts,
-  isCurrent,
-  killLives,
-  rowOf,
-  rowsOf,
-  startLife,
-  takeEpoch,
-  takeReplacement,
-  tellDecision,
-  type Row,
-  type Verdict,
-} from './child-row.ts';
-import { ChildWalk } from './child-walk.ts';
+import { DOWN, epochOf, lifeOf, refOf, type Row } from './child-row.ts';
 import { errorFrom } from './error-from.ts';
-import { intensityOf, type SupervisorFlags, type SupervisorPorts } from './supervisor-flags.ts';
-import { machineWith, type Orders } from './supervisor-orders.ts';
-import { lifecycleStateOf, type supervisorMachine } from './supervisor.machine.ts';
+import type { Message } from './supervisor-mailbox.ts';
+import type { SupervisorCall } from './supervisor-call.ts';
+import type { FullSupervisorFlags } from './supervisor-flags.ts';
+import { SupervisorError } from './supervision-errors.ts';
+import { carriedOut } from './supervisor-verdicts.ts';
+import { partsOf, type SupervisorParts } from './supervisor-parts.ts';
+import { machineWith } from './supervisor-orders.ts';
+import {
+  lifecycleStateOf,
+  type supervisorMachine,
+  type SupervisorSnapshot,
+} from './supervisor.machine.ts';
+import { viewOf, type SupervisorView } from './supervisor-view.ts';
+
+/** The one state in which a message is taken. */
+const FREE = { running: 'waiting' } as const;
 
 /**
- * A one_for_one supervisor. Starts its children in order, restarts what crashes within its intensity, beyond it stops all in reverse order and ends with `shutdown`.
+ * A supervisor: starts its children in order, judges how they end, restarts by its strategy within its intensity, and beyond it stops all in reverse order and ends with `shutdown`.
+ * Facts of children are taken as they come; ends, calls and retries wait until what is under way is done, as messages do in OTP's.
  */
 export class Supervisor implements Child {
+  static readonly #all = new WeakMap<ActorRef, Supervisor>();
   readonly id: string;
   readonly kind = 'supervisor';
   readonly epoch: number;
   readonly pid = undefined;
-  readonly #start: Parameters<ChildStart>[0];
-  readonly #flags: SupervisorFlags;
-  readonly #ports: SupervisorPorts;
+  readonly flags: FullSupervisorFlags;
+  readonly #order: StartOrder;
+  readonly #ports: LifePorts;
   readonly #actor: Actor<typeof supervisorMachine>;
-  readonly #rows: Map<string, Row>;
-  readonly #walk: ChildWalk;
+  readonly #parts: SupervisorParts;
+  readonly #ref: Incarnation;
   readonly #orders: (() => void)[] = [];
-  /** Ends that came while later siblings were still starting: judged once that is over, as OTP judges what waits in its mailbox. */
-  readonly #early = new Map<Row, ExitReason>();
+  readonly #holder: NameHolder = () => this.#ref;
   #told: LifecycleState = 'spawning';
   #failure: Error | undefined;
   #bound: TimerId;
 
-  constructor(start: Parameters<ChildStart>[0], flags: SupervisorFlags, ports: SupervisorPorts) {
-    this.id = start.id;
-    this.epoch = start.epoch;
-    this.#start = start;
-    this.#flags = flags;
+  constructor(order: StartOrder, flags: FullSupervisorFlags, ports: LifePorts) {
+    this.id = order.id;
+    this.epoch = order.epoch;
+    this.#order = order;
+    this.flags = flags;
     this.#ports = ports;
-    this.#rows = rowsOf(flags.children);
-    this.#walk = new ChildWalk({
-      startLife: (row) => {
-        this.#startLife(row);
-      },
-      started: () => {
-        this.#actor.send({ type: 'children.started' });
-      },
-      startFailed: (row, reason) => {
-        this.#actor.send({ type: 'children.start_failed', id: row.spec.id, reason });
-      },
-      stopped: () => {
-        this.#actor.send({ type: 'children.stopped' });
-      },
+    // It understands no events: OTP's supervisor logs an unexpected message and goes on.
+    const drop = (event: ActorEvent): void => this.#ref.drop(event);
+    this.#ref = new Incarnation(order, ports, drop, (reason) => this.stop('infinity', reason));
+    this.#claimName();
+    Supervisor.#all.set(this.#ref, this);
+    this.#parts = partsOf(order.path, flags, ports, {
+      onFact: (row, fact) => this.#onFact(row, fact),
+      onMessage: (message) => this.#onMessage(message),
+      isFree: () => this.#failure === undefined && this.#actor.getSnapshot().matches(FREE),
+      onThrown: (cause) => this.#onThrown(cause),
     });
-    this.#actor = createRoot(machineWith(this.#carriesOut(), this.#orders), {
-      id: start.path,
+    const orders = carriedOut(this.#parts, flags, {
+      send: (event) => this.#actor.send(event),
+      history: () => this.#actor.getSnapshot().context.history,
+    });
+    this.#actor = createRoot(machineWith(orders, this.#orders), {
+      id: order.path,
       clock: ports.clock,
-      input: { intensity: intensityOf(flags) },
-      onSnapshot: (snapshot) => {
-        this.#onSnapshot(snapshot);
-      },
-      onError: (error) => {
-        this.#onFailure(error);
-      },
+      input: { bounds: flags },
+      onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
+      onError: (error) => this.#onFailure(error),
     });
-    // Not from inside this constructor: a child tells nothing from inside its own start.
-    ports.clock.afterPoll(() => {
-      this.#actor.start();
-    });
+    this.#parts.mailbox.now(() => this.#actor.start());
+  }
+
+  /** Whose reference this is, if it is a supervisor's. */
+  static of(ref: ActorRef): Supervisor | undefined {
+    return Supervisor.#all.get(ref);
   }
 
   get state(): LifecycleState {
-    return this.#failure === undefined ? lifecycleStateOf(this.#actor.getSnapshot()) : 'stopped';
+    if (this.#failure === undefined) return lifecycleStateOf(this.#actor.getSnapshot());
+    return this.#told === 'stopped' ? 'stopped' : 'stopping';
+  }
+
+  get ref(): ActorRef {
+    return this.#ref;
   }
 
   children(): readonly Child[] {
-    return [...this.#rows.values()].flatMap((row) => (row.life === undefined ? [] : [row.life]));
+    return [...this.#parts.rows.values()].flatMap((row) => lifeOf(row) ?? []);
+  }
+
+  /** What it looks like now, without waiting for anything under way. For people and the inspector. */
+  view(): SupervisorView {
+    const snapshot = this.#actor.getSnapshot();
+    const { history } = snapshot.context;
+    return viewOf(this.#order.path, this.flags, this.state, history, this.#parts.rows);
   }
 
   restart(): void {
@@ -103,11 +117,25 @@ export class Supervisor implements Child {
 
   stop(shutdown: Shutdown, reason: ExitReason): void {
     if (this.state === 'stopped') return;
-    const hasten = (): void => this.#guarded(() => this.#walk.hasten());
+    const hasten = (): void => {
+      this.#parts.mailbox.now(() => {
+        this.#parts.walk.hasten();
+        this.#parts.rows.hasten();
+      });
+    };
     if (shutdown === 'brutal_kill') hasten();
-    else if (shutdown !== 'infinity')
+    else if (shutdown !== 'infinity') {
       this.#bound ??= this.#ports.clock.setTimeout(hasten, shutdown);
-    this.#actor.send({ type: 'supervisor.stop', reason });
+    }
+    if (this.#failure !== undefined) return;
+    this.#parts.mailbox.now(() => this.#actor.send({ type: 'supervisor.stop', reason }));
+  }
+
+  /** Serve a call of the API: when its turn has come, behind whatever came before. It is always answered. */
+  serve(call: SupervisorCall): void {
+    if (this.state === 'stopped' || this.state === 'stopping')
+      this.#parts.calls.refuse(call, 'noproc');
+    else this.#parts.mailbox.post({ type: 'call', call: this.#parts.calls.hurry(call) });
   }
 
   /**
@@ -115,165 +143,129 @@ export class Supervisor implements Child {
    * Ignored when the child is not there, is not of `epoch` any more, or the supervisor is not running.
    */
   replaceChild(id: string, epoch: number, because: string): void {
-    const row = this.#rows.get(id);
-    if (row?.life?.epoch !== epoch || row.order === 'replace') return;
-    if (!this.#actor.getSnapshot().matches('running')) return;
-    if (row.life.state === 'crashed' || row.life.state === 'restarting') return;
+    const row = this.#parts.rows.get(id);
+    if (row?.standing.type !== 'up' || row.order === 'replace') return;
+    const { life } = row.standing;
+    if (life.epoch !== epoch || !this.#actor.getSnapshot().matches('running')) return;
+    if (life.ref.exitReason !== undefined || life.state === 'crashed') return;
     row.order = 'replace';
-    this.#tellDecision(row, 'replace', because, { type: 'timeout', what: because });
-    this.#guarded(() => row.life?.stop('brutal_kill', SHUTDOWN));
+    const { history } = this.#actor.getSnapshot().context;
+    this.#parts.reports.decided(row, {
+      ...{ verdict: 'replace', because, restartsInWindow: history.length },
+      ...{ reason: { type: 'timeout', what: because }, stops: [row.key], starts: [row.key] },
+    });
+    this.#parts.mailbox.now(() => life.stop('brutal_kill', SHUTDOWN));
   }
 
-  #carriesOut(): Orders {
-    return {
-      startChildren: () => {
-        this.#walk.start([...this.#rows.values()]);
-      },
-      restartChild: ({ id, history }) => {
-        this.#restart(rowOf(this.#rows, id), history);
-      },
-      keepChildDown: ({ id }) => {
-        this.#settleDown(rowOf(this.#rows, id), 'keep_down');
-      },
-      removeChild: ({ id }) => {
-        const row = rowOf(this.#rows, id);
-        this.#rows.delete(id);
-        this.#settleDown(row, 'remove');
-      },
-      giveUpOn: ({ id, because }) => {
-        const row = rowOf(this.#rows, id);
-        this.#tellDecision(row, 'give_up', because, row.lastReason);
-        this.#flags.onGiveUp?.(because, row.lastReason);
-      },
-      stopChildren: () => {
-        this.#disarm();
-        this.#walk.stop([...this.#rows.values()]);
-      },
-    };
-  }
-
-  #startLife(row: Row): void {
-    startLife(row, this.#start.path, (fact) => {
-      this.#guarded(() => {
-        this.#onFact(row, fact);
-      });
+  /** As OTP's `register`, before its init. @throws {@link SupervisorError} when another that lives has the name. */
+  #claimName(): void {
+    const { name } = this.flags;
+    const ref = name === undefined ? undefined : this.#ports.names.claim(name, this.#holder);
+    if (ref === undefined) return;
+    throw new SupervisorError('already_started', this.#order.path, {
+      ...{ op: 'start', child: name === undefined ? name : nameText(name), ref },
     });
   }
 
-  /** What throws under a fact or a timer is a failure of this supervisor, not of the child that told or of the process. */
-  #guarded(act: () => void): void {
-    try {
-      act();
-    } catch (cause) {
-      this.#actor.stop();
-      this.#onFailure(errorFrom(cause));
+  #onMessage(message: Message): void {
+    const nowMs = this.#ports.clock.nowMs();
+    switch (message.type) {
+      case 'exit': {
+        const { row, epoch } = message;
+        // Consumed meanwhile: a group restart or a call found it dead and took its end for what it was.
+        if (row.standing.type !== 'up' || epochOf(row) !== epoch) return;
+        // It never became ready.
+        if (row.lastRef !== refOf(row)) row.startFailuresCount += 1;
+        const facts = this.#parts.rows.exitFacts(row, nowMs);
+        if (facts.isReported) this.#parts.reports.report('child_terminated', row.lastReason, row);
+        this.#actor.send({ type: 'child.exited', key: row.key, facts });
+        return;
+      }
+      case 'retry':
+      case 'due': {
+        const { row, epoch, type } = message;
+        if (row.standing.type !== 'restarting' || epochOf(row) !== epoch) return;
+        const { key } = row;
+        if (type === 'due') this.#actor.send({ type: 'child.due', key });
+        else
+          this.#actor.send({
+            type: 'child.retried',
+            key,
+            facts: this.#parts.rows.tryFacts(row, nowMs),
+          });
+        return;
+      }
+      case 'call': {
+        const { call } = message;
+        const work = this.#parts.calls.serve(call);
+        if (work === undefined) return;
+        this.#actor.send({ type: 'call.received', op: call.op });
+        work(() => this.#actor.send({ type: 'call.served' }));
+        return;
+      }
+      default:
+        message satisfies never;
     }
   }
 
+  #onThrown(cause: unknown): void {
+    this.#actor.stop();
+    this.#onFailure(errorFrom(cause));
+  }
+
   #onFact(row: Row, fact: ChildFact): void {
+    if (fact.type === 'child.stopped' || fact.type === 'child.ignored')
+      this.#parts.rows.gone(row, fact.epoch);
     if (this.#failure !== undefined) {
-      if (fact.type === 'child.stopped') row.life = undefined;
+      if (fact.type === 'child.stopped' && fact.epoch === epochOf(row)) row.standing = DOWN;
       this.#finishFailure();
       return;
     }
-    // From a row or a lifecycle that is gone, or from an old incarnation: told too late to matter.
-    const isOurs = this.#rows.get(row.spec.id) === row && row.life !== undefined;
-    if (!isOurs || !isCurrent(row, fact)) return;
+    // From a lifecycle that is let go of, or from an old incarnation: told too late to matter.
+    if (!this.#parts.rows.isCurrent(row, fact)) return;
     switch (fact.type) {
       case 'child.ready':
-        row.startFailuresCount = 0;
-        this.#walk.onReady(row);
+        this.#parts.rows.ready(row, fact.info);
+        this.#parts.reports.progress(row, this.#parts.calls.isServing ? 'debug' : 'info');
+        this.#parts.walk.onAcknowledged(row);
+        return;
+      case 'child.ignored':
+        this.#parts.rows.ignored(row);
+        this.#parts.walk.onAcknowledged(row);
         return;
       case 'child.unavailable':
         return;
       case 'child.crashed':
-        if (fact.phase === 'starting') row.startFailuresCount += 1;
-        this.#onEnd(row, fact.report.reason);
+        this.#onEnd(row, fact.report.reason, fact.epoch);
         return;
       case 'child.stopped':
-        row.life = undefined;
         if (row.order === 'replace' && this.#actor.getSnapshot().matches('running')) {
-          this.#startReplacement(row);
-        } else {
-          this.#onEnd(row, fact.reason);
-        }
+          row.standing = DOWN;
+          this.#parts.groups.replace(row);
+        } else this.#onEnd(row, fact.reason, fact.epoch);
         return;
       default:
         fact satisfies never;
     }
   }
 
-  #onEnd(row: Row, reason: ExitReason): void {
+  #onEnd(row: Row, reason: ExitReason, epoch: number): void {
     row.lastReason = reason;
-    if (this.#walk.onEnd(row, reason)) return;
-    const snapshot = this.#actor.getSnapshot();
-    if (snapshot.matches('starting')) this.#early.set(row, reason);
-    else if (snapshot.matches('running')) this.#judge(row, reason);
+    this.#parts.rows.settled(row);
+    if (!this.#parts.walk.onEnd(row, reason))
+      this.#parts.mailbox.post({ type: 'exit', row, epoch });
   }
 
-  #judge(row: Row, reason: ExitReason): void {
-    const facts = crashFacts(row, reason, this.#ports.clock.nowMs());
-    this.#actor.send({ type: 'child.crashed', id: row.spec.id, facts });
-  }
-
-  #restart(row: Row, history: readonly number[]): void {
-    const { bus } = this.#ports;
-    const reason = row.lastReason;
-    const because = 'within the restart intensity';
-    tellDecision(bus, this.#start.path, row, { verdict: 'restart', because, reason, history });
-    if (row.life === undefined) this.#startAgain(row);
-    else row.life.restart(takeEpoch(row), 0);
-  }
-
-  /** A start that throws is a start that failed: counted and judged like any other end. */
-  #startAgain(row: Row): void {
-    try {
-      this.#startLife(row);
-    } catch (cause) {
-      row.startFailuresCount += 1;
-      this.#onEnd(row, { type: 'error', error: errorFrom(cause) });
-    }
-  }
-
-  /** The lifecycle is let go of first: what it answers is of no interest any more. */
-  #settleDown(row: Row, verdict: 'keep_down' | 'remove'): void {
-    const { life } = row;
-    row.life = undefined;
-    this.#tellDecision(row, verdict, `restart type ${row.spec.restart}`, row.lastReason);
-    life?.stop('brutal_kill', row.lastReason);
-  }
-
-  #startReplacement(row: Row): void {
-    const delayMs = takeReplacement(row, this.#ports.clock.nowMs());
-    if (delayMs === 0) this.#startAgain(row);
-    else {
-      row.timer = this.#ports.clock.setTimeout(() => {
-        this.#startAgain(row);
-      }, delayMs);
-    }
-  }
-
-  #disarm(): void {
-    for (const row of this.#rows.values()) this.#ports.clock.clearTimeout(row.timer);
-  }
-
-  #tellDecision(row: Row, verdict: Verdict, because: string, reason: ExitReason): void {
-    const { history } = this.#actor.getSnapshot().context;
-    tellDecision(this.#ports.bus, this.#start.path, row, { verdict, because, reason, history });
-  }
-
-  #onSnapshot(snapshot: SnapshotFrom<typeof supervisorMachine>): void {
+  #onSnapshot(snapshot: SupervisorSnapshot): void {
     const state = lifecycleStateOf(snapshot);
     const before = this.#told;
     if (state !== 'stopped') this.#told = state;
     for (const carryOut of this.#orders.splice(0)) carryOut();
     if (state === before) return;
     if (state === 'ready') {
-      this.#start.listener({ type: 'child.ready', id: this.id, epoch: this.epoch });
-      for (const [row, reason] of this.#early) this.#judge(row, reason);
-      this.#early.clear();
+      this.#order.listener({ type: 'child.ready', id: this.id, epoch: this.epoch });
     } else if (state === 'stopped') {
-      this.#tellStopped(snapshot.context.reason);
+      this.#tellStopped(this.#parts.walk.isHastened ? KILLED : snapshot.context.reason);
     }
   }
 
@@ -281,20 +273,28 @@ export class Supervisor implements Child {
     if (this.#told === 'stopped') return;
     this.#told = 'stopped';
     this.#ports.clock.clearTimeout(this.#bound);
-    this.#ports.bus.emit('supervisor.stopped', { supervisor: this.#start.path, reason });
-    this.#start.listener({ type: 'child.stopped', id: this.id, epoch: this.epoch, reason });
+    for (const message of this.#parts.mailbox.clear()) {
+      if (message.type === 'call') this.#parts.calls.refuse(message.call, 'noproc');
+    }
+    this.#parts.calls.end();
+    this.#parts.rows.end();
+    this.#parts.reports.stopped(reason);
+    if (this.flags.name !== undefined) this.#ports.names.release(this.flags.name, this.#holder);
+    this.#ref.end(reason);
+    this.#order.listener({ type: 'child.stopped', id: this.id, epoch: this.epoch, reason });
   }
 
   /** The machine threw, or an order of it: XState would leave the subtree running. It is stopped first, then the parent hears. */
   #onFailure(error: Error): void {
     this.#failure ??= error;
-    this.#disarm();
-    killLives(this.#rows.values());
+    this.#parts.rows.disarm();
+    this.#parts.rows.killAll();
     this.#finishFailure();
   }
 
   #finishFailure(): void {
     if (this.#failure === undefined || this.children().length > 0) return;
-    this.#tellStopped({ type: 'error', error: this.#failure });
+    const reason: ExitReason = { type: 'error', error: this.#failure };
+    this.#parts.rows.whenAllGone(() => this.#tellStopped(reason));
   }
 }

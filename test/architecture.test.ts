@@ -26,7 +26,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const FLOORS: Floors = [
   ['actors', [['ground'], ['lifecycle'], ['port'], ['worker']]],
   ['supervisors', [['.'], ['pool']]],
-  ['src', [['adapters', 'telemetry'], ['.'], ['index.ts'], ['testing', 'cli']]],
+  ['src', [['adapters', 'telemetry'], ['.'], ['index.ts', 'otp.ts'], ['testing', 'cli']]],
 ];
 const CODE = FLOORS.map(([floor]) => floor);
 

@@ -1,5 +1,11 @@
 // What happened, for whoever watches? The one table of events, and the emitter that no watcher can hurt.
 import type { ExitReason } from './exit-reason.ts';
+import type {
+  LintFinding,
+  SupervisorDecision,
+  SupervisorProgress,
+  SupervisorReport,
+} from './supervision-facts.ts';
 import type { Hello, OutputStream, PythonLogLevel, WorkerInfo } from './worker-facts.ts';
 
 /** Every event of the runtime and what it carries. Names are `room.fact`; times are monotonic milliseconds. */
@@ -21,15 +27,15 @@ export interface BusEvents {
     readonly inFlightCalls: number;
   };
   'child.stopped': { readonly path: string; readonly epoch: number; readonly reason: ExitReason };
-  'supervisor.decided': {
-    readonly supervisor: string;
-    readonly child: string;
-    readonly epoch: number;
-    readonly reason: ExitReason;
-    readonly verdict: 'restart' | 'keep_down' | 'remove' | 'give_up' | 'replace';
-    readonly because: string;
-    readonly restartsInWindow: number;
-  };
+  /** Something of an incarnation threw after its end; nobody is harmed. */
+  'child.late_error': { readonly path: string; readonly epoch: number; readonly error: Error };
+  /** An event for an incarnation that is dead. */
+  'letter.dead': { readonly path: string; readonly epoch: number; readonly event: string };
+  'supervisor.decided': SupervisorDecision;
+  'supervisor.reported': SupervisorReport;
+  'supervisor.progress': SupervisorProgress;
+  /** Once for each finding, before anything is started. */
+  'supervisor.linted': LintFinding;
   'supervisor.stopped': { readonly supervisor: string; readonly reason: ExitReason };
   'session.bound': {
     readonly pool: string;
@@ -67,6 +73,12 @@ export interface BusEvents {
     readonly message: string;
   };
   'reply.dropped': { readonly path: string; readonly epoch: number; readonly callId: number };
+  /** The listener of a monitor threw; nobody is harmed. `path` is of who had ended. */
+  'monitor.listener_failed': {
+    readonly monitorId: number;
+    readonly path: string | undefined;
+    readonly error: unknown;
+  };
   'bus.subscriber_detached': { readonly event: string; readonly error: unknown };
 }
 

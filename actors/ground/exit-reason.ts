@@ -7,9 +7,11 @@ export type ExitReason =
   | { readonly type: 'exit_status'; readonly status: number }
   | { readonly type: 'signal'; readonly signal: string }
   | { readonly type: 'timeout'; readonly what: string }
-  | { readonly type: 'error'; readonly error: Error };
+  | { readonly type: 'error'; readonly error: Error }
+  /** There was nobody: what a monitor of the dead is told (Erlang Reference Manual, "Monitors"). */
+  | { readonly type: 'noproc' };
 
-const NORMAL: ExitReason = { type: 'normal' };
+export const NORMAL: ExitReason = { type: 'normal' };
 export const SHUTDOWN: ExitReason = { type: 'shutdown' };
 export const KILLED: ExitReason = { type: 'killed' };
 
@@ -26,6 +28,7 @@ export function formatExitReason(reason: ExitReason): string {
   switch (reason.type) {
     case 'normal':
     case 'killed':
+    case 'noproc':
       return reason.type;
     case 'shutdown':
       return reason.detail === undefined ? 'shutdown' : `shutdown (${formatDetail(reason.detail)})`;

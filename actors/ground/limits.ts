@@ -48,7 +48,24 @@ export const LIMITS = {
   periodMs: 5_000,
   /** A slow crash loop never trips the window: three failed starts in a row end it (a broken import does not mend itself). */
   maxConsecutiveStartFailures: 3,
+  /** Elixir's default of a call between actors. */
+  actorCallTimeoutMs: 5_000,
+  /** Clean-up of a dead incarnation before its successor starts: longer is a leak that is reported, not a wait for ever. */
+  cleanUpTimeoutMs: 5_000,
+  /** Facts, ends and calls that one supervisor handles before the event loop has its turn: a child that dies at each start must not stop the world. */
+  supervisorStepsPerTurn: 10_000,
+  /** Depth and length of an error report's line: a report of a report must not fill a disk. */
+  reportDepthMax: 8,
+  reportCharsMax: 4_096,
+  /** What the linter of trees calls too many crashes of one child until the top of its tree ends: three levels with the default of 3 restarts take 64. */
+  lintCrashesMax: 100,
+  /** What the linter of trees calls too long for an orderly stop: Kubernetes kills a container 30 s after it asked it to stop. */
+  lintStopMsMax: 30_000,
   /** Replacements that the runtime itself orders (deadlines, aborts) in one `replacementPeriodMs`; further ones wait until the window allows them. */
   replacementsMax: 30,
   replacementPeriodMs: 10_000,
+  /** Results of a task stream that wait behind a slow one: beyond this the stream starts nothing more until that one has ended. */
+  streamBufferMax: 1_000,
+  /** Who asked for a task, and who asked for that: a task that starts its own successor must not remember all of them. */
+  taskCallersMax: 32,
 } as const;

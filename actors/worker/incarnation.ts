@@ -1,4 +1,5 @@
 // What does one incarnation hold, and how is it let go of? Process, connections and folder, made and ended together.
+import type { Clock } from '../ground/clock.ts';
 import type { Port, PortFact } from '../port/port-types.ts';
 import { openPort } from '../port/port.ts';
 import type { WorkerOptions, WorkerPorts } from './worker-types.ts';
@@ -8,10 +9,16 @@ export interface Incarnation {
   readonly cleanUp: () => void;
 }
 
+/** Starts one; the facts of its process go to `onFact`, never from inside. */
+export type OpenIncarnation = (
+  worker: { readonly path: string; readonly epoch: number },
+  onFact: (fact: PortFact) => void,
+) => Incarnation;
+
 /** Start one. When anything throws, what had been made is undone. */
 export function openIncarnation(
   worker: { readonly path: string; readonly epoch: number },
-  options: WorkerOptions,
+  options: Pick<WorkerOptions, 'spawn' | 'bridge' | 'makeScratch'>,
   ports: WorkerPorts,
   onFact: (fact: PortFact) => void,
 ): Incarnation {
@@ -41,5 +48,32 @@ export function openIncarnation(
   } catch (error) {
     scratch.remove();
     throw error;
+  }
+}
+
+/** There is no process: nobody hears what is sent to it. */
+const NO_PORT: Port = {
+  call: () => undefined,
+  shutdown: () => undefined,
+  kill: () => undefined,
+  close: () => undefined,
+};
+
+/** Start one. What throws before there is a process (no file descriptors, no disk space) is a crash like any other, with its own reason. */
+export function openOrFail(
+  open: OpenIncarnation,
+  worker: { readonly path: string; readonly epoch: number },
+  clock: Clock,
+  onFact: (fact: PortFact) => void,
+): Incarnation {
+  try {
+    return open(worker, onFact);
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    // Later, since a child tells nothing from inside its own start.
+    clock.afterPoll(() => {
+      onFact({ type: 'exited', report: { reason: { type: 'error', error }, stderrTail: '' } });
+    });
+    return { port: NO_PORT, cleanUp: () => undefined };
   }
 }

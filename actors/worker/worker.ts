@@ -5,34 +5,48 @@ import type { CrashReport } from '../ground/errors.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
 import type { WorkerInfo } from '../ground/worker-facts.ts';
 import type { Child, ChildStart, LifecycleState, Shutdown } from '../lifecycle/child.ts';
+import type { ActorRef, Incarnation, RefPorts } from '../lifecycle/ref.ts';
 import { createRoot } from '../lifecycle/root.ts';
 import type { ReplyMessage } from '../port/message.ts';
 import type { Port, PortFact } from '../port/port-types.ts';
-import { openIncarnation } from './incarnation.ts';
+import { openIncarnation, openOrFail, type OpenIncarnation } from './incarnation.ts';
 import { PendingCalls, type Settle } from './pending-calls.ts';
 import type { WorkerEvent } from './worker-events.ts';
 import { reportFact } from './worker-reports.ts';
-import type { SentCall, Worker, WorkerOptions, WorkerPorts } from './worker-types.ts';
+import type {
+  SentCall,
+  Worker,
+  WorkerOptions,
+  WorkerPorts,
+  WorkerWatcher,
+} from './worker-types.ts';
+import { workerRef } from './worker-ref.ts';
 import { lifecycleStateOf, type WorkerSnapshot } from './worker-state.ts';
 import { workerMachine } from './worker.machine.ts';
 
 /** A child specification's `start` for a Python worker. */
 export function workerStart(options: WorkerOptions, ports: WorkerPorts): ChildStart {
-  return (start) => new PythonWorker(start, options, ports);
+  return (start) =>
+    new PythonWorker(start, options, ports, (worker, onFact) =>
+      openIncarnation(worker, options, ports, onFact),
+    );
 }
 
 type Start = Parameters<ChildStart>[0];
 
-class PythonWorker implements Worker {
+/** One worker. `open` starts its processes. */
+export class PythonWorker implements Worker {
   readonly id: string;
   readonly kind = 'worker';
   readonly workerId: string;
   readonly #start: Start;
-  readonly #options: WorkerOptions;
-  readonly #ports: WorkerPorts;
+  readonly #watcher: WorkerWatcher;
+  readonly #ports: RefPorts;
+  readonly #openIncarnation: OpenIncarnation;
   readonly #actor: Actor<typeof workerMachine>;
   readonly #calls = new PendingCalls();
   #port: Port | undefined;
+  #ref: Incarnation;
   #pid: number | undefined;
   #info: WorkerInfo | undefined;
   /** The last state that was told upward: facts are told on changes of it. */
@@ -43,12 +57,19 @@ class PythonWorker implements Worker {
   /** Ends what the present incarnation holds: process, connections, folder. */
   #cleanUp: () => void = () => undefined;
 
-  constructor(start: Start, options: WorkerOptions, ports: WorkerPorts) {
+  constructor(
+    start: Start,
+    options: Pick<WorkerOptions, 'startTimeoutMs' | 'watcher'>,
+    ports: RefPorts,
+    open: OpenIncarnation,
+  ) {
     this.id = start.id;
     this.workerId = start.path;
     this.#start = start;
-    this.#options = options;
+    this.#watcher = options.watcher;
+    this.#openIncarnation = open;
     this.#ports = ports;
+    this.#ref = workerRef(this, start.epoch, ports);
     const machine = workerMachine.provide({
       actors: {
         process: fromCallback<WorkerEvent, { readonly epoch: number }>(({ input, sendBack }) =>
@@ -65,12 +86,8 @@ class PythonWorker implements Worker {
       id: start.path,
       clock: ports.clock,
       input: { epoch: start.epoch, startTimeoutMs: options.startTimeoutMs },
-      onSnapshot: (snapshot) => {
-        this.#onSnapshot(snapshot);
-      },
-      onError: (error) => {
-        this.#onMachineError(error);
-      },
+      onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
+      onError: (error) => this.#onMachineError(error),
     });
     this.#actor.start();
   }
@@ -93,6 +110,10 @@ class PythonWorker implements Worker {
 
   get info(): WorkerInfo | undefined {
     return this.#info;
+  }
+
+  get ref(): ActorRef {
+    return this.#ref;
   }
 
   children(): readonly Child[] {
@@ -124,24 +145,14 @@ class PythonWorker implements Worker {
 
   #runProcess(epoch: number, sendBack: (event: WorkerEvent) => void): () => void {
     const worker = { path: this.workerId, epoch };
+    if (epoch !== this.#ref.epoch) this.#ref = workerRef(this, epoch, this.#ports);
     this.#ports.bus.emit('child.starting', worker);
-    try {
-      const incarnation = openIncarnation(worker, this.#options, this.#ports, (fact) => {
-        this.#onPortFact(epoch, fact, sendBack);
-      });
-      this.#port = incarnation.port;
-      this.#cleanUp = incarnation.cleanUp;
-      return incarnation.cleanUp;
-    } catch (cause) {
-      // Thrown before a process was: no file descriptors, no disk space. A crash like any other, with its own reason.
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      const report: CrashReport = { reason: { type: 'error', error }, stderrTail: '' };
-      // Later, since a child tells nothing from inside its own start.
-      this.#ports.clock.afterPoll(() => {
-        sendBack({ type: 'process.exited', report });
-      });
-      return () => undefined;
-    }
+    const incarnation = openOrFail(this.#openIncarnation, worker, this.#ports.clock, (fact) => {
+      this.#onPortFact(epoch, fact, sendBack);
+    });
+    this.#port = incarnation.port;
+    this.#cleanUp = incarnation.cleanUp;
+    return incarnation.cleanUp;
   }
 
   #onPortFact(epoch: number, fact: PortFact, sendBack: (event: WorkerEvent) => void): void {
@@ -180,9 +191,7 @@ class PythonWorker implements Worker {
   #onReply(epoch: number, reply: ReplyMessage): void {
     if (!this.#calls.reply(reply)) {
       this.#ports.bus.emit('reply.dropped', { path: this.workerId, epoch, callId: reply.id });
-    } else if (this.#calls.size === 0) {
-      this.#tellIdleSoon();
-    }
+    } else if (this.#calls.size === 0) this.#tellIdleSoon();
   }
 
   /**
@@ -237,19 +246,15 @@ class PythonWorker implements Worker {
   #tellReady(snapshot: WorkerSnapshot): void {
     const { epoch } = snapshot.context;
     this.#phase = 'started';
-    this.#ports.bus.emit('child.ready', {
-      path: this.workerId,
-      epoch,
-      pid: this.#pid,
-      info: this.#info,
-    });
+    const facts = { path: this.workerId, epoch, pid: this.#pid, info: this.#info };
+    this.#ports.bus.emit('child.ready', facts);
     this.#start.listener({ type: 'child.ready', id: this.id, epoch });
-    if (this.#info !== undefined) this.#options.watcher.workerReady(this, this.#info);
+    if (this.#info !== undefined) this.#watcher.workerReady(this, this.#info);
   }
 
   #tellUnavailable(before: LifecycleState, snapshot: WorkerSnapshot): void {
     if (before !== 'ready' && before !== 'busy') return;
-    this.#options.watcher.workerUnavailable(this);
+    this.#watcher.workerUnavailable(this);
     const { epoch } = snapshot.context;
     this.#start.listener({ type: 'child.unavailable', id: this.id, epoch });
   }
@@ -258,12 +263,8 @@ class PythonWorker implements Worker {
     const { epoch, report } = snapshot.context;
     if (this.#crashToldEpoch === epoch) return;
     this.#crashToldEpoch = epoch;
-    this.#ports.bus.emit('child.crashed', {
-      path: this.workerId,
-      epoch,
-      ...report,
-      inFlightCalls: this.#calls.size,
-    });
+    const inFlightCalls = this.#calls.size;
+    this.#ports.bus.emit('child.crashed', { path: this.workerId, epoch, ...report, inFlightCalls });
     this.#endIncarnation(report);
     const phase = this.#phase;
     this.#start.listener({ type: 'child.crashed', id: this.id, epoch, report, phase });
@@ -281,14 +282,15 @@ class PythonWorker implements Worker {
     this.#pid = undefined;
     this.#info = undefined;
     this.#calls.crash(report);
+    this.#ref.end(report.reason);
   }
 
-  /** Our own machine threw: no transition will come any more, so the process is ended here, in the order of any other end, and the supervisor told. */
+  /** Our own machine threw: no transition will come any more, so the process is ended here, and the supervisor told. */
   #onMachineError(error: Error): void {
     const { epoch } = this;
-    const reason: ExitReason = { type: 'error', error };
     this.#told = 'stopped';
-    this.#options.watcher.workerUnavailable(this);
+    const reason: ExitReason = { type: 'error', error };
+    this.#watcher.workerUnavailable(this);
     this.#cleanUp();
     this.#endIncarnation({ reason, stderrTail: '' });
     this.#ports.bus.emit('child.stopped', { path: this.workerId, epoch, reason });

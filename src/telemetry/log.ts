@@ -2,17 +2,27 @@
 import { pino, type Logger } from 'pino';
 
 import type { Bus } from '../../actors/ground/bus.ts';
-import { formatExitReason } from '../../actors/ground/exit-reason.ts';
 import type { PythonLogLevel } from '../../actors/ground/worker-facts.ts';
+import { formatReason } from '../../supervisors/report-format.ts';
+import { logSupervision } from './supervision-log.ts';
 
 const STDERR = 2;
+const DEFAULT_LEVEL = 'warn';
 
 /** Warnings and worse on stderr, unless `CADUCEUS_LOG_LEVEL` says otherwise. */
 export function defaultLogger(env: Readonly<Record<string, string | undefined>>): Logger {
-  return pino(
-    { name: 'caduceus', level: env['CADUCEUS_LOG_LEVEL'] ?? 'warn' },
+  const asked = env['CADUCEUS_LOG_LEVEL'] ?? DEFAULT_LEVEL;
+  const isKnown = asked === 'silent' || asked in pino.levels.values;
+  const logger = pino(
+    { name: 'caduceus', level: isKnown ? asked : DEFAULT_LEVEL },
     pino.destination(STDERR),
   );
+  // A slip in the environment must not keep a program from starting.
+  if (!isKnown) {
+    const known = [...Object.keys(pino.levels.values), 'silent'].join(', ');
+    logger.warn(`CADUCEUS_LOG_LEVEL: ${asked} is no level; there are ${known}`);
+  }
+  return logger;
 }
 
 const LEVELS = {
@@ -23,9 +33,16 @@ const LEVELS = {
   critical: 'fatal',
 } as const satisfies Record<PythonLogLevel, string>;
 
-/** Write the bus into the log. Returns the function that ends it. */
+/**
+ * Write the bus into the log. Returns the function that ends it.
+ *
+ * Each thing is one line. What a supervisor reports is OTP's to level: `error` for what went wrong, `info` for progress. What follows from it is the decision's line, at
+ * `warn`, or at `info` where nothing went wrong. So a crash that is restarted is two lines at the default level: what happened, what is done about it. What the lives
+ * themselves say of the same (`child.*`) is at `debug`; what a process left behind when it died stands in the report's line.
+ */
 export function logEvents(bus: Bus, logger: Logger): () => void {
   const ends = [
+    ...logSupervision(bus, logger),
     bus.on('worker.logged', ({ path, epoch, callId, level, logger: python, message }) => {
       logger[LEVELS[level]]({ worker: path, epoch, call: callId, python }, message);
     }),
@@ -34,32 +51,22 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
       if (stream === 'stderr') logger.warn(fields, line);
       else logger.info(fields, line);
     }),
-    bus.on('child.ready', ({ path, epoch, pid }) => {
-      logger.info(
-        { child: path, epoch, workerPid: pid },
-        `${path} is ready (epoch ${epoch}, pid ${pid})`,
+    bus.on('child.late_error', ({ path, epoch, error }) => {
+      const what = formatReason({ type: 'error', error });
+      logger.warn(
+        { child: path, epoch, err: error },
+        `${path} (epoch ${epoch}) threw after its end: ${what}`,
       );
     }),
-    bus.on('child.crashed', ({ path, epoch, reason, stderrTail, inFlightCalls }) => {
-      const text = formatExitReason(reason);
-      logger.error(
-        { child: path, epoch, reason: text, stderrTail, inFlightCalls },
-        `${path} (epoch ${epoch}) ended with ${text}, ${inFlightCalls} calls in flight`,
+    bus.on('letter.dead', ({ path, epoch, event }) => {
+      logger.debug(
+        { child: path, epoch, event },
+        `${event} was sent to ${path} (epoch ${epoch}), which is dead`,
       );
     }),
-    bus.on('child.stopped', ({ path, epoch, reason }) => {
-      logger.info(
-        { child: path, epoch },
-        `${path} (epoch ${epoch}) stopped: ${formatExitReason(reason)}`,
-      );
-    }),
-    bus.on('supervisor.decided', (event) => {
-      const { supervisor, child, epoch, verdict, because, restartsInWindow } = event;
-      const reason = formatExitReason(event.reason);
-      const line = `supervisor ${supervisor || 'root'}: child ${child} (epoch ${epoch}) ended with ${reason}: ${verdict} (${because}; ${restartsInWindow} restarts in window)`;
-      const fields = { supervisor, child, epoch, reason, verdict, restartsInWindow };
-      if (verdict === 'give_up') logger.error(fields, line);
-      else logger.warn(fields, line);
+    bus.on('monitor.listener_failed', ({ monitorId, path, error }) => {
+      const of = path === undefined ? '' : ` of ${path}`;
+      logger.warn({ monitorId, path, err: error }, `the listener of a monitor${of} threw`);
     }),
     bus.on('scope.replayed', ({ pool, scope, worker, epoch, operations }) => {
       logger.info(

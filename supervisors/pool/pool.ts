@@ -5,8 +5,10 @@ import { LIMITS } from '../../actors/ground/limits.ts';
 import type { SpawnRequest } from '../../actors/port/launcher.ts';
 import type { BridgeSource } from '../../actors/port/message.ts';
 import type { Scratch, Worker, WorkerPorts } from '../../actors/worker/worker-types.ts';
+import { lifecycleStart, type LifePorts, type StartOrder } from '../../actors/lifecycle/child.ts';
 import { workerStart } from '../../actors/worker/worker.ts';
 import type { ChildSpec } from '../child-spec.ts';
+import { checkFlags } from '../supervisor-flags.ts';
 import { Supervisor } from '../supervisor.ts';
 import type { CallRequest } from './call-row.ts';
 import type { RouterStatistics } from './router-types.ts';
@@ -139,30 +141,33 @@ export class Pool {
       id: this.name,
       type: 'supervisor',
       restart: 'temporary',
-      start: (start) => {
-        const { maxRestarts, periodMs } = this.#setup.options;
-        const supervisor = new Supervisor(
-          {
-            ...start,
-            listener: (fact) => {
-              if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
-              start.listener(fact);
-            },
-          },
-          {
-            children: this.#workerSpecs(),
-            maxRestarts: maxRestarts ?? LIMITS.maxRestarts * this.size,
-            ...(periodMs === undefined ? {} : { periodMs }),
-            onGiveUp: (because, last) => {
-              this.#onGiveUp(because, last);
-            },
-          },
-          this.#ports,
-        );
-        this.#supervisor = supervisor;
-        return supervisor;
-      },
+      start: lifecycleStart(
+        'supervisor',
+        (ports) => (order) => this.#startSupervisor(order, ports),
+      ),
     };
+  }
+
+  #startSupervisor(order: StartOrder, ports: LifePorts): Supervisor {
+    const { maxRestarts, periodMs } = this.#setup.options;
+    const flags = checkFlags(
+      {
+        children: this.#workerSpecs(),
+        maxRestarts: maxRestarts ?? LIMITS.maxRestarts * this.size,
+        ...(periodMs === undefined ? {} : { periodMs }),
+      },
+      {
+        onGiveUp: (because, last) => {
+          this.#onGiveUp(because, last);
+        },
+      },
+    );
+    const listener: StartOrder['listener'] = (fact) => {
+      if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
+      order.listener(fact);
+    };
+    this.#supervisor = new Supervisor({ ...order, listener }, flags, ports);
+    return this.#supervisor;
   }
 
   /** Take no more calls; those that wait are rejected, those that run may finish while the workers are stopped. */
@@ -193,7 +198,7 @@ export class Pool {
     );
     return Array.from({ length: this.size }, (_, index) => ({
       id: String(index),
-      start,
+      start: lifecycleStart('worker', () => start),
       restart: 'permanent',
       shutdown: options.shutdownMs ?? LIMITS.shutdownMs,
       ack: 'spawned',

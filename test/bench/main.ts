@@ -2,9 +2,10 @@
 import { parseArgs } from 'node:util';
 
 import { ECHO_BENCHMARKS } from './echo.ts';
+import { SUPERVISE_BENCHMARKS } from './supervise.ts';
 import { describeRow, type Row } from './row.ts';
 
-const BENCHMARKS = ECHO_BENCHMARKS;
+const BENCHMARKS = [...ECHO_BENCHMARKS, ...SUPERVISE_BENCHMARKS];
 
 const EXIT_USAGE = 2;
 

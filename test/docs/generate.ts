@@ -1,8 +1,14 @@
-// What does `npm run docs [-- --check]` write, or find out of date? docs/lifecycles.md, and the picture in README.md.
+// What does `npm run docs [-- --check]` write, or find out of date? docs/lifecycles.md, the tables in docs/conformance.md, and the picture in README.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import {
+  CONFORMANCE,
+  conformanceProblems,
+  withConformanceTables,
+} from '../conformance/conformance-document.ts';
+import { scenariosIn, type Found } from '../conformance/scenarios-in.ts';
 import { lifecyclesDocument } from './lifecycles.ts';
 import { withLifecyclePicture } from './readme-picture.ts';
 
@@ -19,10 +25,21 @@ interface Page {
 function pages(): readonly Page[] {
   const lifecycles = read('docs/lifecycles.md');
   const readme = read('README.md');
+  const conformance = read('docs/conformance.md');
   return [
     { file: 'docs/lifecycles.md', found: lifecycles, wanted: lifecyclesDocument() },
+    {
+      file: 'docs/conformance.md',
+      found: conformance,
+      wanted: withConformanceTables(conformance, CONFORMANCE, cases().scenarios),
+    },
     { file: 'README.md', found: readme, wanted: withLifecyclePicture(readme) },
   ].filter(({ found, wanted }) => found !== wanted);
+}
+
+/** From the sources, also when the built program runs: what a test file says is in its text. */
+function cases(): Found {
+  return scenariosIn(join(root(), 'test/conformance'));
 }
 
 function root(): string {
@@ -55,8 +72,15 @@ function check(): void {
   const stale = pages();
   for (const page of stale) process.stdout.write(`${difference(page)}\n\n`);
   if (stale.length === 0) return;
-  process.stdout.write('The machines have changed: run `npm run docs`.\n');
+  process.stdout.write('The machines or the scenarios have changed: run `npm run docs`.\n');
   process.exitCode = EXIT_DRIFT;
+}
+
+/** What the document cannot be put right for: cases without a test. */
+function judgeCases(): void {
+  const problems = conformanceProblems(CONFORMANCE, cases());
+  for (const problem of problems) process.stdout.write(`test/conformance: ${problem}\n`);
+  if (problems.length > 0) process.exitCode = EXIT_DRIFT;
 }
 
 function write(): void {
@@ -67,9 +91,13 @@ function write(): void {
 }
 
 const args = process.argv.slice(2).filter((argument) => argument !== '--');
-if (args.length === 0) write();
-else if (args.length === 1 && args[0] === '--check') check();
-else {
+if (args.length === 0) {
+  write();
+  judgeCases();
+} else if (args.length === 1 && args[0] === '--check') {
+  check();
+  judgeCases();
+} else {
   process.stderr.write(`docs: only --check is known, found ${args.join(' ')}\n`);
   process.exitCode = EXIT_USAGE;
 }

@@ -27,7 +27,7 @@ describe('docs/lifecycles.md', () => {
   it('says how long a delay is and which guard decides', () => {
     const text = lifecyclesDocument();
     expect(text).toContain('launching --> exiting : after helloTimeout (10000 ms)');
-    expect(text).toContain('running --> running : child.crashed [judged restart]');
+    expect(text).toContain('waiting --> restarting : child.exited [judgedExit restart]');
   });
 
   it('draws no arrow into the state that it starts from, which Mermaid cannot', () => {

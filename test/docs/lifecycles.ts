@@ -3,16 +3,23 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { LIFECYCLE_STATES } from '../../actors/lifecycle/child.ts';
+import { lifecycleMachine } from '../../actors/lifecycle/lifecycle.machine.ts';
 import { lifecycleStateOf } from '../../actors/worker/worker-state.ts';
 import { workerMachine } from '../../actors/worker/worker.machine.ts';
 import { supervisorMachine } from '../../supervisors/supervisor.machine.ts';
 import { delaysOf, effectiveEdges, statesOf, type Delay, type Edge } from './machine-graph.ts';
-import { SUPERVISOR_MEANINGS, WORKER_MEANINGS, WORKER_WORDS, type Meanings } from './meanings.ts';
+import {
+  LIFECYCLE_MEANINGS,
+  SUPERVISOR_MEANINGS,
+  WORKER_MEANINGS,
+  WORKER_WORDS,
+  type Meanings,
+} from './meanings.ts';
 import { drawCollapsed, drawMachine } from './mermaid.ts';
 
 const WORKER_INPUT = { epoch: 1, startTimeoutMs: LIMITS.startTimeoutMs };
 const SUPERVISOR_INPUT = {
-  intensity: { maxRestarts: LIMITS.maxRestarts, periodMs: LIMITS.periodMs },
+  bounds: { maxRestarts: LIMITS.maxRestarts, periodMs: LIMITS.periodMs, autoShutdown: 'never' },
 };
 
 /** The worker at the level of the states that every child has: the picture for the README. */
@@ -37,6 +44,11 @@ export function lifecyclesDocument(): string {
       machine: workerMachine,
       input: WORKER_INPUT,
       meanings: WORKER_MEANINGS,
+    }),
+    ...machineSection('The machine of every other child', 'actors/lifecycle/lifecycle.machine.ts', {
+      machine: lifecycleMachine,
+      input: WORKER_INPUT,
+      meanings: LIFECYCLE_MEANINGS,
     }),
     ...machineSection('The supervisor machine', 'supervisors/supervisor.machine.ts', {
       machine: supervisorMachine,

@@ -21,9 +21,32 @@ export const WORKER_MEANINGS: Meanings = {
   stopped: 'Over; the output is the exit reason. The next start is a new life.',
 };
 
+export const LIFECYCLE_MEANINGS: Meanings = {
+  spawning: 'Its start function runs, or its logic is in a state with the tag `starting`.',
+  ready: 'It runs.',
+  crashed: 'It ended without being asked; it waits for the verdict of its supervisor.',
+  cleaning: 'Its clean-up runs.',
+  reaped: 'Nothing of the incarnation is left.',
+  restarting: 'The verdict was restart.',
+  reaping: 'The clean-up of the incarnation before runs, and is waited for.',
+  delayed: 'The back-off runs, where there is one.',
+  stopping: 'Asked to stop, and not ended yet.',
+  choosing: 'How it is stopped depends on its shutdown.',
+  asking: 'It was asked to end, and has its shutdown time for that, its clean-up included.',
+  waiting: 'It was asked to end, and may take as long as it likes: `infinity`.',
+  finishing: 'It had crashed before it was asked: only its clean-up is waited for.',
+  killed:
+    'Detached: its references are dead, its events are dropped, nobody waits for what it still does.',
+  stopped: 'Over; the output is the exit reason. The next start is a new life.',
+};
+
 export const SUPERVISOR_MEANINGS: Meanings = {
-  starting: 'Starts its children in their order.',
-  running: 'All children were started; a crash is judged by restart type and intensity.',
+  starting: 'Starts its children in their order, each when the one before is ready.',
+  running: 'All children were started.',
+  waiting: 'Free for the next message: an end to be judged, a retry, a call.',
+  restarting:
+    'Stops the group that its strategy names, and starts it again; whatever else comes waits.',
+  serving: 'Starts or stops one child for a caller.',
   stopping: 'Stops its children, the last one first.',
   stopped: 'Over; the output is the exit reason.',
 };
@@ -33,7 +56,7 @@ export const WORKER_WORDS: Readonly<Record<string, string>> = {
   'process.greeted': 'hello',
   'process.ready': 'ready',
   'process.failed': 'start failed',
-  'process.broken': 'wire broken',
+  'process.broken': 'rules broken',
   'process.exited': 'exit',
   'call.started': 'call',
   'call.ended': 'reply',

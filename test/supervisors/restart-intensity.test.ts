@@ -24,22 +24,60 @@ describe('one more restart', () => {
     });
   });
 
-  it('is allowed exactly when fewer than N lie in the window before it', () => {
-    const gaps = fc.array(fc.nat({ max: 3_000 }), { maxLength: 40 });
+  it('that is refused gives no history: it is not performed', () => {
+    expect(countRestart(intensity(0), [], 10_000)).toEqual({ type: 'exceeded' });
+  });
+});
+
+/** Restarts that were asked for at these times, until the first that was refused. */
+function run(gapsMs: readonly number[], maxRestarts: number, periodMs: number) {
+  const allowed: number[] = [];
+  let history: readonly number[] = [];
+  let nowMs = 0;
+  for (const gapMs of gapsMs) {
+    nowMs += gapMs;
+    const verdict = countRestart({ maxRestarts, periodMs }, history, nowMs);
+    if (verdict.type === 'exceeded') return { allowed, history, refusedAtMs: nowMs };
+    history = verdict.history;
+    allowed.push(nowMs);
+  }
+  return { allowed, history, refusedAtMs: undefined };
+}
+
+describe('whatever the times of the restarts', () => {
+  const gaps = fc.array(fc.nat({ max: 3_000 }), { maxLength: 60 });
+  const max = fc.nat({ max: 6 });
+  const period = fc.integer({ min: 1, max: 8_000 });
+  const within = (times: readonly number[], nowMs: number, periodMs: number) =>
+    times.filter((thenMs) => thenMs <= nowMs && nowMs - thenMs <= periodMs);
+
+  it('no window ever holds more of them than the intensity', () => {
     fc.assert(
-      fc.property(gaps, fc.nat({ max: 5 }), (all, maxRestarts) => {
-        const allowed: number[] = [];
-        let history: readonly number[] = [];
-        let nowMs = 0;
-        for (const gap of all) {
-          nowMs += gap;
-          const verdict = countRestart(intensity(maxRestarts), history, nowMs);
-          const recent = allowed.filter((thenMs) => nowMs - thenMs <= 5_000);
-          expect(verdict.type === 'allowed').toBe(recent.length < maxRestarts);
-          if (verdict.type === 'exceeded') return;
-          history = verdict.history;
-          allowed.push(nowMs);
+      fc.property(gaps, max, period, (all, maxRestarts, periodMs) => {
+        const { allowed } = run(all, maxRestarts, periodMs);
+        for (const endMs of allowed) {
+          expect(within(allowed, endMs, periodMs).length).toBeLessThanOrEqual(maxRestarts);
         }
+      }),
+    );
+  });
+
+  it('one is refused only when the window is full already', () => {
+    fc.assert(
+      fc.property(gaps, max, period, (all, maxRestarts, periodMs) => {
+        const { allowed, refusedAtMs } = run(all, maxRestarts, periodMs);
+        if (refusedAtMs === undefined) return;
+        expect(within(allowed, refusedAtMs, periodMs)).toHaveLength(maxRestarts);
+      }),
+    );
+  });
+
+  it('the history is as long as the intensity at most, newest first, and never of the future', () => {
+    fc.assert(
+      fc.property(gaps, max, period, (all, maxRestarts, periodMs) => {
+        const { allowed, history } = run(all, maxRestarts, periodMs);
+        const nowMs = allowed.at(-1) ?? 0;
+        expect(history).toEqual(within(allowed, nowMs, periodMs).reverse());
       }),
     );
   });

@@ -29,14 +29,34 @@ describe('a child that crashes', () => {
     expect(log).toEqual(['start a/2']);
   });
 
-  it('is told of, with all that the verdict was made from', () => {
-    const { life, decisions } = running(ids('a'));
+  it('is told of, with all that the verdict was made from and what follows', () => {
+    const { life, decisions } = running(ids('a', 'b'));
     life('a').crashed({ type: 'signal', signal: 'SIGSEGV' });
     expect(decisions).toEqual([
       {
-        ...{ supervisor: 'sup', child: 'a', epoch: 1, verdict: 'restart', restartsInWindow: 1 },
+        ...{ supervisor: 'sup', strategy: 'one_for_one', maxRestarts: 3, periodMs: 5_000 },
+        ...{ child: 'a', epoch: 1, verdict: 'restart', restartsInWindow: 1 },
         reason: { type: 'signal', signal: 'SIGSEGV' },
         because: 'within the restart intensity',
+        errorContext: 'child_terminated',
+        offender: {
+          ...{ pid: 'sup/a#1', id: 'a', path: 'sup/a', restart: 'permanent', type: 'worker' },
+          ...{ significant: false, shutdown: 5_000 },
+        },
+        ...{ stops: [], starts: ['a'], delayMs: 0, next: 'start' },
+      },
+    ]);
+  });
+
+  it('is reported before it is restarted', () => {
+    const { bus, life, log, reports } = running(ids('a'));
+    bus.on('supervisor.reported', () => log.push('reported'));
+    life('a').crashed({ type: 'killed' });
+    expect(log).toEqual(['reported', 'restart a/2']);
+    expect(reports).toMatchObject([
+      {
+        ...{ errorContext: 'child_terminated', reason: { type: 'killed' } },
+        offender: { id: 'a', pid: 'sup/a#1' },
       },
     ]);
   });
@@ -101,6 +121,18 @@ describe('past its intensity, a supervisor', () => {
     expect(setup.reason()).toEqual([{ type: 'shutdown' }]);
   });
 
+  it('reports who was one too many, and tells who is stopped in which order', () => {
+    const setup = running(ids('a', 'b', 'c'), flags);
+    twice(setup);
+    expect(setup.reports.at(-1)).toMatchObject({
+      ...{ errorContext: 'shutdown', reason: 'reached_max_restart_intensity' },
+      offender: { id: 'b', pid: 'sup/b#2' },
+    });
+    expect(setup.decisions.at(-1)).toMatchObject({
+      ...{ child: 'b', verdict: 'give_up', stops: ['c', 'a'], starts: [], restartsInWindow: 1 },
+    });
+  });
+
   it('does not perform the restart that was one too many', () => {
     const setup = running(ids('a', 'b'), flags);
     twice(setup);
@@ -131,6 +163,7 @@ describe('past its intensity, a supervisor', () => {
     const { life, decisions } = running(ids('a', 'b'), flags);
     life('a').crashed();
     life('b').crashed();
+    life('a').ready();
     expect(decisions.map(({ child, verdict }) => [child, verdict])).toEqual([
       ['a', 'restart'],
       ['b', 'give_up'],

@@ -8,8 +8,8 @@ const started = (...names: readonly string[]) => {
 };
 
 describe('a start', () => {
-  it('does not happen inside the constructor', () => {
-    expect(supervised(ids('a')).log).toEqual([]);
+  it('begins in the constructor, and no turn later', () => {
+    expect(supervised(ids('a', 'b')).log).toEqual(['start a/1']);
   });
 
   it('waits for each child to be ready before the next begins', () => {
@@ -92,10 +92,34 @@ describe('a start that fails', () => {
     expect(log).toEqual(['start a/1', 'stop a 5000', 'told child.stopped']);
   });
 
-  it('is no crash: it spends no restart', () => {
-    const { life, decisions } = started('a');
+  it('is no crash: it spends no restart, nor is it tried again', () => {
+    const { clock, life, decisions, log } = started('a');
     life('a').crashed();
-    expect(decisions).toEqual([]);
+    clock.advance(60_000);
+    expect(log).toEqual(['start a/1', 'stop a 5000', 'told child.stopped']);
+    expect(decisions).toMatchObject([
+      {
+        ...{ child: 'a', verdict: 'start_failed', because: 'a child did not start', next: 'end' },
+        ...{ restartsInWindow: 0, starts: [] },
+      },
+    ]);
+  });
+
+  it('is reported as a start error, with the child that offended, who has no incarnation', () => {
+    const { life, reports } = started('a', 'b');
+    life('a').ready();
+    life('b').crashed({ type: 'exit_status', status: 3 });
+    expect(reports).toEqual([
+      {
+        supervisor: 'sup',
+        errorContext: 'start_error',
+        reason: { type: 'exit_status', status: 3 },
+        offender: {
+          ...{ pid: undefined, id: 'b', path: 'sup/b', restart: 'permanent', significant: false },
+          ...{ shutdown: 5_000, type: 'worker' },
+        },
+      },
+    ]);
   });
 });
 
@@ -106,5 +130,42 @@ describe('a child that crashes while a later one starts', () => {
     life('a').crashed();
     life('b').ready();
     expect(log).toContain('restart a/2');
+  });
+
+  it('still waits while that one starts: what is under way comes first', () => {
+    const { life, log, decisions } = started('a', 'b');
+    life('a').ready();
+    life('a').crashed();
+    expect([log, decisions]).toEqual([['start a/1', 'start b/1'], []]);
+  });
+});
+
+describe('a child that says that there is nothing to run', () => {
+  it('is passed over: the next one starts, and its specification stays', () => {
+    const { life, log, supervisor } = started('a', 'b');
+    life('a').ignored();
+    life('b').ready();
+    expect(log).toEqual(['start a/1', 'start b/1', 'told child.ready']);
+    expect(supervisor.view().children.map(({ key, state }) => [key, state])).toEqual([
+      ['a', 'down'],
+      ['b', 'ready'],
+    ]);
+  });
+
+  it('and is temporary is forgotten', () => {
+    const { life, supervisor } = supervised([{ id: 'a', restart: 'temporary' }]);
+    life('a').ignored();
+    expect([supervisor.view().children, supervisor.state]).toEqual([[], 'ready']);
+  });
+});
+
+describe('a start that is done', () => {
+  it('is reported as progress for each child, in order', () => {
+    const { bus, life } = started('a', 'b');
+    const told: (string | undefined)[] = [];
+    bus.on('supervisor.progress', ({ started: { pid } }) => told.push(pid));
+    life('a').ready();
+    life('b').ready();
+    expect(told).toEqual(['sup/a#1', 'sup/b#1']);
   });
 });

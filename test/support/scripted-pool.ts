@@ -4,6 +4,8 @@ import { SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import type { CallMessage } from '../../actors/port/message.ts';
 import type { CallRequest } from '../../supervisors/pool/call-row.ts';
 import { Pool, type PoolOptions } from '../../supervisors/pool/pool.ts';
+import { Names } from '../../actors/lifecycle/names.ts';
+import { checkFlags } from '../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../supervisors/supervisor.ts';
 import { ScriptedWorld, type ScriptedProcess, type StartScript } from './scripted-world.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -39,7 +41,8 @@ export function scriptedPool(
     next: (prefix: string) => `${prefix}_1`,
     nonce: () => `nonce-${(nonces += 1)}`,
   };
-  const ports = { clock, bus, ids, spawner: scripted, transport: scripted };
+  const life = { clock, bus, random: { next: () => 0.5 }, names: new Names() };
+  const ports = { ...life, ids, spawner: scripted, transport: scripted };
   const pool = new Pool(
     {
       name: 'p',
@@ -60,8 +63,8 @@ export function scriptedPool(
         if (fact.type === 'child.stopped') exit = fact.reason;
       },
     },
-    { children: [pool.childSpec()] },
-    ports,
+    checkFlags({ children: [pool.childSpec()] }),
+    life,
   );
   const settle = (choose: () => number = () => 0): void => {
     while (scripted.step(choose()) || clock.poll());

@@ -44,6 +44,13 @@ export class VirtualClock implements Clock {
     return this.#timers.size + this.#polls.length;
   }
 
+  /** When the next timer is due; infinity when none is armed. */
+  nextAtMs(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { atMs } of this.#timers.values()) next = Math.min(next, atMs);
+    return next;
+  }
+
   /** Run what waits for a poll, and what that adds. @returns whether there was any. */
   poll(): boolean {
     const had = this.#polls.length > 0;

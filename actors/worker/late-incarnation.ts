@@ -1,0 +1,92 @@
+// How does a worker start whose interpreter and socket have to be found first? At once, as a port that has no process yet.
+import type { ExitReason } from '../ground/exit-reason.ts';
+import { KILLED } from '../ground/exit-reason.ts';
+import { runInside } from '../lifecycle/crash-trap.ts';
+import type { BridgeSource } from '../port/message.ts';
+import type { Port, PortFact } from '../port/port-types.ts';
+import { openIncarnation, type Incarnation } from './incarnation.ts';
+import type { InterpreterWish, Lease, WorkerHub } from './worker-hub.ts';
+
+export interface LateRequest {
+  readonly bridge: BridgeSource;
+  readonly interpreter: InterpreterWish;
+  readonly args: readonly string[];
+  /** The environment of the process, asked for when it starts. */
+  readonly env: () => Readonly<Record<string, string>>;
+}
+
+type State =
+  | { readonly type: 'preparing' }
+  | { readonly type: 'open'; readonly inner: Incarnation; readonly lease: Lease }
+  | { readonly type: 'over' };
+
+/** An incarnation that prepares before it has a process. Told to end meanwhile, it has ended; nothing is left behind. */
+export function openLate(
+  worker: { readonly path: string; readonly epoch: number },
+  hub: WorkerHub,
+  request: LateRequest,
+  onFact: (fact: PortFact) => void,
+): Incarnation {
+  let state: State = { type: 'preparing' };
+  const exit = (reason: ExitReason): void => {
+    if (state.type !== 'preparing') return;
+    state = { type: 'over' };
+    onFact({ type: 'exited', report: { reason, stderrTail: '' } });
+  };
+  const take = (executable: string, lease: Lease): void => {
+    if (state.type !== 'preparing') {
+      lease.end();
+      return;
+    }
+    try {
+      const { bridge, args, env } = request;
+      const spawn = { command: executable, args, env: env() };
+      const inner = openIncarnation(
+        worker,
+        { bridge, spawn, makeScratch: lease.makeScratch },
+        lease.ports,
+        onFact,
+      );
+      state = { type: 'open', inner, lease };
+    } catch (cause) {
+      lease.end();
+      exit({ type: 'error', error: errorOf(cause) });
+    }
+  };
+  // As nobody's code: the socket outlives this worker and whoever had it started.
+  runInside(undefined, () => {
+    prepare(hub, request.interpreter).then(
+      ({ executable, lease }) => take(executable, lease),
+      (cause: unknown) => exit({ type: 'error', error: errorOf(cause) }),
+    );
+  });
+  const end = (): void => hub.ports.clock.afterPoll(() => exit(KILLED));
+  const port: Port = {
+    call: (message) => {
+      if (state.type === 'open') state.inner.port.call(message);
+    },
+    shutdown: () => (state.type === 'open' ? state.inner.port.shutdown() : end()),
+    kill: (signal) => (state.type === 'open' ? state.inner.port.kill(signal) : end()),
+    close: () => close(),
+  };
+  const close = (): void => {
+    const last = state;
+    state = { type: 'over' };
+    if (last.type !== 'open') return;
+    last.inner.cleanUp();
+    last.lease.end();
+  };
+  return { port, cleanUp: close };
+}
+
+async function prepare(
+  hub: WorkerHub,
+  wish: InterpreterWish,
+): Promise<{ readonly executable: string; readonly lease: Lease }> {
+  const { executable } = await hub.interpreter(wish);
+  return { executable, lease: await hub.lease() };
+}
+
+function errorOf(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}

@@ -1,0 +1,18 @@
+// Is this a back-off?
+
+/** @returns what is wrong with it, in words; nothing when it is absent or right. */
+export function backoffProblem(backoff: unknown): string | undefined {
+  if (backoff === undefined) return undefined;
+  if (typeof backoff !== 'object' || backoff === null) return '{ minMs, maxMs } is expected';
+  const { minMs, maxMs, resetAfterMs } = backoff as Record<string, unknown>;
+  if (!isFinitePositive(minMs)) return 'minMs above 0 is expected';
+  if (!isFinitePositive(maxMs) || maxMs < minMs) return 'maxMs of at least minMs is expected';
+  if (resetAfterMs !== undefined && !isFinitePositive(resetAfterMs)) {
+    return 'resetAfterMs above 0 is expected';
+  }
+  return undefined;
+}
+
+function isFinitePositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}

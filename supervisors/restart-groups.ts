@@ -1,0 +1,172 @@
+// How is a restart carried out? Stop the group, wait for the back-off, start the group; a start that fails is tried again through the mailbox.
+import type { LifePorts } from '../actors/lifecycle/child.ts';
+import { backoffDelayMs, restartsInRow } from './backoff.ts';
+import { isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
+import type { ChildRows } from './child-rows.ts';
+import type { ChildWalk, StartOutcome } from './child-walk.ts';
+import { blastOf, type Blast } from './strategy.ts';
+import type { FullSupervisorFlags } from './supervisor-flags.ts';
+import type { SupervisorReports } from './supervisor-reports.ts';
+
+export interface GroupParts {
+  readonly flags: FullSupervisorFlags;
+  readonly rows: ChildRows;
+  readonly walk: ChildWalk;
+  readonly reports: SupervisorReports;
+  readonly ports: LifePorts;
+  /** `retry`: judged and counted like any restart; `due`: its back-off is over, it was counted before. */
+  readonly post: (type: 'retry' | 'due', row: Row) => void;
+  /** Act as part of a turn of the supervisor. */
+  readonly now: (act: () => void) => void;
+}
+
+/** The restarts of one supervisor. One at a time: its machine sees to that. */
+export class RestartGroups {
+  readonly #parts: GroupParts;
+  /** As of the last restart. */
+  #restartsInWindow = 0;
+
+  constructor(parts: GroupParts) {
+    this.#parts = parts;
+  }
+
+  /** Restart this child and whoever its strategy takes along. @param history restarts that count, this one included. */
+  restart(row: Row, history: readonly number[], done: () => void): void {
+    const { rows, walk, reports } = this.#parts;
+    const blast = this.#blast(row);
+    const delayMs = this.#takeDelay(row);
+    row.restartsCount += 1;
+    this.#restartsInWindow = history.length;
+    reports.decided(row, {
+      verdict: 'restart',
+      because:
+        row.standing.type === 'restarting'
+          ? 'the start before failed'
+          : 'within the restart intensity',
+      restartsInWindow: history.length,
+      stops: blast.stop.filter((key) => isRunning(rows.need(key))).reverse(),
+      starts: blast.start,
+      delayMs,
+    });
+    walk.stop(rowsOf(rows, blast.stop), () => {
+      for (const bystander of rowsOf(rows, blast.remove)) rows.delete(bystander);
+      if (delayMs === 0) this.#start(blast.start, done);
+      else this.#wait(row, delayMs, done);
+    });
+  }
+
+  /** The back-off is over: start the group as it is now. */
+  startDue(row: Row, done: () => void): void {
+    const { rows, walk } = this.#parts;
+    const blast = this.#blast(row);
+    // Started for a caller meanwhile: a group comes up together.
+    walk.stop(rowsOf(rows, blast.stop), () => this.#start(blast.start, done));
+  }
+
+  /** Start the next incarnation of a child that the runtime itself had killed; at its own rate, beside everything else. */
+  replace(row: Row): void {
+    const { clock } = this.#parts.ports;
+    const start = (): void => {
+      const { rows } = this.#parts;
+      try {
+        rows.launch(row);
+        const life = lifeOf(row);
+        if (row.standing.type === 'starting' && life !== undefined)
+          row.standing = { type: 'up', life };
+      } catch (cause) {
+        this.launchFailed(row, cause);
+      }
+    };
+    const delayMs = takeReplacement(row, clock.nowMs());
+    if (delayMs === 0) start();
+    else row.timer = clock.setTimeout(() => this.#parts.now(start), delayMs);
+  }
+
+  /** A launch that nobody waits for threw: one more start that failed. */
+  launchFailed(row: Row, cause: unknown): void {
+    this.#failed(row, {
+      type: 'error',
+      error: cause instanceof Error ? cause : new Error(String(cause)),
+    });
+  }
+
+  #start(keys: readonly string[], done: () => void): void {
+    const { rows, walk } = this.#parts;
+    walk.start(rowsOf(rows, keys), (outcome) => {
+      this.#onOutcome(outcome);
+      done();
+    });
+  }
+
+  #onOutcome(outcome: StartOutcome): void {
+    switch (outcome.type) {
+      case 'started':
+        return;
+      case 'failed':
+        this.#failed(outcome.row, outcome.reason);
+        return;
+      case 'aborted':
+        // `terminateChild`: it stays down, and so do those after it (OTP: terminating ends the loop of restarts).
+        this.#parts.reports.decided(outcome.row, {
+          verdict: 'start_aborted',
+          because: 'terminateChild called off its start',
+          restartsInWindow: this.#restartsInWindow,
+        });
+        this.#parts.rows.release(outcome.row);
+        // Who has no id could never be started again.
+        if (this.#parts.rows.byRef) this.#parts.rows.delete(outcome.row);
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #failed(row: Row, reason: Row['lastReason']): void {
+    const { reports, ports, post } = this.#parts;
+    row.lastReason = reason;
+    row.startFailuresCount += 1;
+    reports.report('start_error', reason, row);
+    const life = lifeOf(row);
+    const crashed = life?.state === 'crashed' ? life : undefined;
+    row.standing = { type: 'restarting', life: crashed, ref: row.lastRef };
+    // By way of the event loop: OTP hands control back to its mailbox before it tries again, and a start that fails at once must not fill a turn.
+    ports.clock.afterPoll(() => post('retry', row));
+  }
+
+  #wait(row: Row, delayMs: number, done: () => void): void {
+    const { ports, post } = this.#parts;
+    const life = lifeOf(row);
+    const crashed = life?.state === 'crashed' ? life : undefined;
+    row.standing = { type: 'restarting', life: crashed, ref: refOf(row) ?? row.lastRef };
+    row.timer = ports.clock.setTimeout(() => post('due', row), delayMs);
+    done();
+  }
+
+  #takeDelay(row: Row): number {
+    const { flags, ports } = this.#parts;
+    const backoff = row.spec.backoff ?? flags.backoff;
+    if (backoff === undefined) return 0;
+    const upMs = row.standing.type === 'up' ? ports.clock.nowMs() - row.upSinceMs : 0;
+    const before =
+      row.startFailuresCount > 0
+        ? row.restartsInRow
+        : restartsInRow(backoff, row.restartsInRow, upMs);
+    row.restartsInRow = before + 1;
+    return backoffDelayMs(backoff, before, ports.random);
+  }
+
+  #blast(row: Row): Blast {
+    const { flags, rows } = this.#parts;
+    const { strategy } = flags;
+    const isAlone = strategy === 'one_for_one' || strategy === 'simple_one_for_one';
+    const members = (isAlone ? [row] : [...rows.values()]).map(({ key, spec }) => ({
+      id: key,
+      restart: spec.restart,
+    }));
+    return blastOf(strategy, members, row.key);
+  }
+}
+
+function rowsOf(rows: ChildRows, keys: readonly string[]): readonly Row[] {
+  return keys.map((key) => rows.need(key));
+}
