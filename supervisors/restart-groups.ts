@@ -1,7 +1,7 @@
 // How is a restart carried out? Stop the group, wait for the back-off, start the group; a start that fails is tried again through the mailbox.
 import type { LifePorts } from '../actors/lifecycle/child.ts';
 import { backoffDelayMs, restartsInRow } from './backoff.ts';
-import { isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
+import { isAlive, isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
 import type { ChildRows } from './child-rows.ts';
 import type { ChildWalk, StartOutcome } from './child-walk.ts';
 import { blastOf, type Blast } from './strategy.ts';
@@ -50,7 +50,7 @@ export class RestartGroups {
     });
     walk.stop(rowsOf(rows, blast.stop), () => {
       for (const bystander of rowsOf(rows, blast.remove)) rows.delete(bystander);
-      if (delayMs === 0) this.#start(blast.start, done);
+      if (delayMs === 0) this.#start(row, blast.start, done);
       else this.#wait(row, delayMs, done);
     });
   }
@@ -60,7 +60,7 @@ export class RestartGroups {
     const { rows, walk } = this.#parts;
     const blast = this.#blast(row);
     // Started for a caller meanwhile: a group comes up together.
-    walk.stop(rowsOf(rows, blast.stop), () => this.#start(blast.start, done));
+    walk.stop(rowsOf(rows, blast.stop), () => this.#start(row, blast.start, done));
   }
 
   /** Start the next incarnation of a child that the runtime itself had killed; at its own rate, beside everything else. */
@@ -90,9 +90,12 @@ export class RestartGroups {
     });
   }
 
-  #start(keys: readonly string[], done: () => void): void {
+  #start(restarted: Row, keys: readonly string[], done: () => void): void {
     const { rows, walk } = this.#parts;
     walk.start(rowsOf(rows, keys), (outcome) => {
+      // OTP has no process for it from the moment of its end: where another one's start fails first, it is down.
+      if (outcome.type !== 'started' && outcome.row !== restarted && !isAlive(restarted))
+        rows.release(restarted);
       this.#onOutcome(outcome);
       done();
     });

@@ -164,7 +164,7 @@ export class StartChildError extends CaduceusError {
 }
 
 /** A value in an error's text: short whatever it is. */
-export function quote(value: unknown): string {
+function quote(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'function') return 'a function';
   try {

@@ -23,7 +23,7 @@ import type {
   StartCall,
   SupervisorCall,
 } from './supervisor-call.ts';
-import { countOf, entryOf, specOf } from './supervisor-view.ts';
+import { countOf, entryOf, specOf, templateFor } from './supervisor-view.ts';
 
 type Work = (done: () => void) => void;
 
@@ -257,10 +257,16 @@ export class SupervisorCalls {
 
   #look(call: OfChild): void {
     const { rows } = this.#parts;
-    const row = this.#find(call.child);
-    if (rows.byRef && typeof call.child === 'string') this.refuse(call, this.#noIds);
+    const { child, op } = call;
+    const isById = typeof child === 'string';
+    // Children with ids are not looked up by their references, and those without not by a text (OTP).
+    const row = rows.byRef === isById ? undefined : this.#find(child);
+    const isSpec = op === 'getChildSpec' && row === undefined;
+    const template = isSpec ? templateFor(this.#parts.flags, child) : undefined;
+    if (template !== undefined) call.settle(template);
+    else if (rows.byRef && isById && op === 'whichChild') this.refuse(call, this.#noIds);
     else if (row === undefined) this.refuse(call, 'not_found');
-    else call.settle(call.op === 'whichChild' ? entryOf(row) : specOf(row));
+    else call.settle(op === 'whichChild' ? entryOf(row) : specOf(row));
   }
 
   /** The row of a call that takes ids only. */

@@ -4,7 +4,7 @@ import type { Child, Shutdown } from '../actors/lifecycle/child.ts';
 import { runInside } from '../actors/lifecycle/crash-trap.ts';
 import type { ActorRef } from '../actors/lifecycle/ref.ts';
 import { checkChildSpec } from './check-spec.ts';
-import type { ChildSpec, FullChildSpec } from './child-spec.ts';
+import type { FullChildSpec } from './child-spec.ts';
 import type { ChildName, SupervisorCall } from './supervisor-call.ts';
 import type { FullSupervisorFlags } from './supervisor-flags.ts';
 import type { ChildCounts, ChildEntry, SupervisorView } from './supervisor-view.ts';
@@ -142,6 +142,3 @@ export class SupervisorHandle extends BaseHandle {
     return this.ask({ op: 'getChildSpec', child });
   }
 }
-
-/** A specification as callers write it. */
-export type AnyChildSpec = ChildSpec;

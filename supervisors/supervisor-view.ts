@@ -6,6 +6,7 @@ import type { ActorRef } from '../actors/lifecycle/ref.ts';
 import { epochOf, isAlive, lifeOf, refOf, type Row } from './child-row.ts';
 import type { ChildRows } from './child-rows.ts';
 import type { ChildType, FullChildSpec, RestartType } from './child-spec.ts';
+import type { ChildName } from './supervisor-call.ts';
 import type { FullSupervisorFlags, Strategy } from './supervisor-flags.ts';
 
 /** One child, as `whichChildren` lists it. */
@@ -63,7 +64,9 @@ export function countOf(flags: FullSupervisorFlags, rows: ChildRows): ChildCount
   const counts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
   for (const row of rows.values()) {
     counts.specs += 1;
-    if (isAlive(row)) counts.active += 1;
+    // OTP asks each child with an id whether it lives; without ids it subtracts those that are being restarted.
+    if (flags.strategy === 'simple_one_for_one' ? row.standing.type !== 'restarting' : isAlive(row))
+      counts.active += 1;
     if (row.spec.type === 'supervisor') counts.supervisors += 1;
     else counts.workers += 1;
   }
@@ -73,6 +76,18 @@ export function countOf(flags: FullSupervisorFlags, rows: ChildRows): ChildCount
 /** The specification as `getChildSpec` gives it. */
 export function specOf({ spec }: Row): FullChildSpec {
   return spec;
+}
+
+/** OTP's `get_childspec` of a simple_one_for_one gives the template for its own id, and for the dead, who may have been its children. */
+export function templateFor(
+  { strategy, children }: FullSupervisorFlags,
+  child: ChildName,
+): FullChildSpec | undefined {
+  if (strategy !== 'simple_one_for_one') return undefined;
+  const [template] = children;
+  const isMeant =
+    typeof child === 'string' ? child === template?.id : child.exitReason !== undefined;
+  return isMeant ? template : undefined;
 }
 
 export function viewOf(

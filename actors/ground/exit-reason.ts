@@ -46,7 +46,13 @@ export function formatExitReason(reason: ExitReason): string {
 }
 
 function formatDetail(detail: unknown): string {
-  return typeof detail === 'string' ? detail : JSON.stringify(detail);
+  if (typeof detail === 'string') return detail;
+  try {
+    return JSON.stringify(detail) ?? typeof detail;
+  } catch {
+    // A detail that holds itself, or a bigint: the text of a reason must not be what fails.
+    return typeof detail;
+  }
 }
 
 /** How a process that nobody asked to end has ended: status 0 is `normal`, as for Erlang's ports. */

@@ -162,18 +162,21 @@ class ActorChild implements Child {
     const before = this.#told;
     this.#told = state;
     for (const order of this.#orders.splice(0)) this.#carryOut(order);
-    if (state === before) return;
     const { epoch, reason } = snapshot.context;
     const { id } = this;
     const { path } = this.#order;
+    if (snapshot.matches({ crashed: 'reaped' })) this.#tellCrash(epoch, reason);
+    if (state === before) return;
     switch (state) {
+      case 'crashed': {
+        const facts = { path, epoch, reason, stderrTail: '', inFlightCalls: 0 };
+        this.#ports.bus.emit('child.crashed', facts);
+        return;
+      }
       case 'ready':
         this.#phase = 'started';
         this.#ports.bus.emit('child.ready', { path, epoch, pid: undefined, info: undefined });
         this.#order.listener({ type: 'child.ready', id, epoch, info: this.#info });
-        return;
-      case 'crashed':
-        this.#tellCrash(epoch, reason);
         return;
       case 'stopped':
         this.#tellStopped(epoch, reason, before);
@@ -183,10 +186,9 @@ class ActorChild implements Child {
     }
   }
 
+  /** Once its clean-up is over. No event leaves this state where it is, so it is told once. */
   #tellCrash(epoch: number, reason: ExitReason): void {
-    const { path } = this.#order;
     const report = { reason, stderrTail: '' };
-    this.#ports.bus.emit('child.crashed', { path, epoch, ...report, inFlightCalls: 0 });
     const phase = this.#phase;
     this.#order.listener({ type: 'child.crashed', id: this.id, epoch, report, phase });
   }

@@ -98,22 +98,11 @@ class PendingCall {
       signal.addEventListener('abort', abort);
       undo.push(() => signal.removeEventListener('abort', abort));
     }
-    if (timeoutMs !== Number.POSITIVE_INFINITY) this.#arm(timeoutMs, undo);
+    const timedOut = (): void => this.#fail('timeout', { type: 'timeout', what: 'call' });
+    undo.push(Timetable.of(this.#callee.ports.clock).arm(timeoutMs, timedOut));
     const from = new From(timeoutMs, (answer) => this.#onAnswer(answer));
     const letter: ActorEvent & { readonly from: From } = { ...event, from };
     this.#callee.send(letter);
-  }
-
-  #arm(timeoutMs: number, undo: (() => void)[]): void {
-    const { clock } = this.#callee.ports;
-    const { deadlines } = Timetable.of(clock);
-    // One timer serves all: it must not belong to the actor whose call happens to arm it.
-    const deadline = runInside(undefined, () =>
-      deadlines.arm(clock.nowMs() + timeoutMs, () =>
-        this.#fail('timeout', { type: 'timeout', what: 'call' }),
-      ),
-    );
-    undo.push(() => deadline.disarm());
   }
 
   #onAnswer(answer: Answer): void {
@@ -176,25 +165,18 @@ export function stopActor(
     checkTimeout(timeoutMs);
     const what = `stop of ${callee.label}`;
     const incarnation = callableOf(what, callee.ref);
-    const { clock } = incarnation.ports;
-    const timedOut = (): void => {
+    const disarm = Timetable.of(incarnation.ports.clock).arm(timeoutMs, () => {
       undo();
-      const error = new CallExitError(
-        ...(['timeout', what, { type: 'timeout', what: 'stop' }, 'maybeExecuted'] as const),
-      );
+      const why: ExitReason = { type: 'timeout', what: 'stop' };
+      const error = new CallExitError('timeout', what, why, 'maybeExecuted');
       runInside(caller, () => reject(error));
-    };
-    const deadline =
-      timeoutMs === Number.POSITIVE_INFINITY
-        ? undefined
-        : runInside(undefined, () =>
-            Timetable.of(clock).deadlines.arm(clock.nowMs() + timeoutMs, timedOut),
-          );
+    });
     const undo = incarnation.whenEnded((ended) => {
-      deadline?.disarm();
+      disarm();
       resolve(ended);
     });
-    if (!runInside(undefined, () => incarnation.quit(reason)))
-      reject(new CallExitError('noproc', what, NOPROC, 'notSent'));
+    if (runInside(undefined, () => incarnation.quit(reason))) return;
+    disarm();
+    reject(new CallExitError('noproc', what, NOPROC, 'notSent'));
   });
 }

@@ -111,20 +111,14 @@ export const lifecycleMachine = setup({
         },
       },
     },
+    // Its supervisor hears of the end when the clean-up is over, as an exit signal follows `terminate` in OTP: nobody waits for one child's clean-up but itself.
     crashed: {
       initial: 'cleaning',
       entry: 'reap',
-      on: {
-        'lifecycle.stop': 'stopped',
-      },
       states: {
         cleaning: {
           on: {
             'inside.reaped': 'reaped',
-            'lifecycle.restart': {
-              target: '#lifecycle.restarting',
-              actions: { type: 'recordRestart', params: ({ event }) => event },
-            },
             'lifecycle.stop': [
               {
                 guard: { type: 'isBrutal', params: ({ event }) => event },
@@ -141,38 +135,18 @@ export const lifecycleMachine = setup({
         reaped: {
           on: {
             'lifecycle.restart': {
-              target: '#lifecycle.restarting.delayed',
+              target: '#lifecycle.restarting',
               actions: { type: 'recordRestart', params: ({ event }) => event },
             },
+            'lifecycle.stop': '#lifecycle.stopped',
           },
         },
       },
     },
     restarting: {
-      initial: 'reaping',
       on: { 'lifecycle.stop': 'stopped' },
-      states: {
-        reaping: {
-          on: {
-            'inside.reaped': 'delayed',
-            'lifecycle.stop': [
-              {
-                guard: { type: 'isBrutal', params: ({ event }) => event },
-                target: '#lifecycle.stopped',
-              },
-              {
-                target: '#lifecycle.stopping.finishing',
-                actions: { type: 'recordStop', params: ({ event }) => event },
-              },
-            ],
-          },
-          after: { cleanUpTimeout: 'delayed' },
-        },
-        delayed: {
-          always: { guard: 'isImmediate', target: '#lifecycle.spawning' },
-          after: { backoff: '#lifecycle.spawning' },
-        },
-      },
+      always: { guard: 'isImmediate', target: 'spawning' },
+      after: { backoff: 'spawning' },
     },
     stopping: {
       initial: 'choosing',

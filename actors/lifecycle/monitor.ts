@@ -101,7 +101,7 @@ class OneMonitor implements Monitor {
     const { id: monitorId, ref } = this;
     const listener = this.#listener;
     if (typeof listener !== 'function') {
-      listener.notify.send({ type: listener.event ?? 'DOWN', monitorId, ref, reason } as Down);
+      listener.notify.send({ type: listener.event ?? 'DOWN', monitorId, ref, reason });
       return;
     }
     try {

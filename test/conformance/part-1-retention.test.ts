@@ -11,7 +11,7 @@ import { scenario } from './scenario.ts';
 import { child, END, stage, type Ending, type Stage } from './stage.ts';
 
 /** On a machine that is busy with other tests. */
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 /** An argument that nobody wants to keep. The child itself does not: only its supervisor could. */
 interface Large {

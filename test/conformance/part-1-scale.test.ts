@@ -5,7 +5,7 @@ import { scenario } from './scenario.ts';
 import { child, stage } from './stage.ts';
 
 /** On a machine that is busy with other tests. */
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const FEW = 1_000;
 const MANY = 10_000;

@@ -13,7 +13,7 @@ import { child, END, stage, type Stage } from './stage.ts';
 const SHUTDOWN = { type: 'shutdown' };
 
 /** Thousands of children on a machine that is busy with other tests. */
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 function simple(more: Partial<ChildSpec> = {}, flags: SupervisorFlags = {}): SupervisorFlags {
   return { strategy: 'simple_one_for_one', children: [child('template', more)], ...flags };

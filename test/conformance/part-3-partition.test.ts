@@ -87,14 +87,19 @@ describe('start_link/1', () => {
     expect([found.length, new Set(found)]).toEqual([100, new Set(started)]);
   });
 
-  scenario(154, 'on success with via name', '', async () => {
-    const world = virtualSystem();
-    const name = viaName(world);
-    const sup = await start(world, { name });
-    expect(partitionSupervisorOf(name, world).partitions()).toBe(cores());
-    const [first] = await world.settled(sup.whichChildren());
-    expect(partitionOf(name, 0, world)).toBe(first?.child);
-  });
+  scenario(
+    154,
+    'on success with via name',
+    'via is a registry of the same system, handed in as a value',
+    async () => {
+      const world = virtualSystem();
+      const name = viaName(world);
+      const sup = await start(world, { name });
+      expect(partitionSupervisorOf(name, world).partitions()).toBe(cores());
+      const [first] = await world.settled(sup.whichChildren());
+      expect(partitionOf(name, 0, world)).toBe(first?.child);
+    },
+  );
 
   scenario(155, 'with_arguments', '', async () => {
     const world = virtualSystem();
@@ -150,13 +155,18 @@ describe('stop/1', () => {
     expect(world.system.whereis(NAME)).toBeUndefined();
   });
 
-  scenario(162, 'is synchronous with via', '', async () => {
-    const world = virtualSystem();
-    const name = viaName(world);
-    await start(world, { name });
-    await world.settled(partitionSupervisorOf(name, world).stop());
-    expect(world.system.whereis(name)).toBeUndefined();
-  });
+  scenario(
+    162,
+    'is synchronous with via',
+    'via is a registry of the same system, handed in as a value',
+    async () => {
+      const world = virtualSystem();
+      const name = viaName(world);
+      await start(world, { name });
+      await world.settled(partitionSupervisorOf(name, world).stop());
+      expect(world.system.whereis(name)).toBeUndefined();
+    },
+  );
 });
 
 describe('partitions/1', () => {
@@ -167,13 +177,18 @@ describe('partitions/1', () => {
     );
   });
 
-  scenario(164, 'raises noproc for unknown via partition supervisor', '', () => {
-    const world = virtualSystem();
-    const name = viaName(world);
-    expect(() => partitionSupervisorOf(name, world)).toThrow(
-      expect.objectContaining({ code: 'noproc' }),
-    );
-  });
+  scenario(
+    164,
+    'raises noproc for unknown via partition supervisor',
+    'via is a registry of the same system, handed in as a value',
+    () => {
+      const world = virtualSystem();
+      const name = viaName(world);
+      expect(() => partitionSupervisorOf(name, world)).toThrow(
+        expect.objectContaining({ code: 'noproc' }),
+      );
+    },
+  );
 });
 
 describe('resize!/1', () => {
@@ -243,11 +258,16 @@ describe('which_children/1 and count_children/1', () => {
     expect(() => partitionSupervisorOf(NAME, world)).toThrow(/not running/u);
   });
 
-  scenario(172, 'with via', '', async () => {
-    const world = virtualSystem();
-    const name = viaName(world);
-    await start(world, { name });
-    const found = partitionSupervisorOf(name, world);
-    expect(await counts(world, found)).toEqual([cores(), cores(), 0, cores()]);
-  });
+  scenario(
+    172,
+    'with via',
+    'via is a registry of the same system, handed in as a value',
+    async () => {
+      const world = virtualSystem();
+      const name = viaName(world);
+      await start(world, { name });
+      const found = partitionSupervisorOf(name, world);
+      expect(await counts(world, found)).toEqual([cores(), cores(), 0, cores()]);
+    },
+  );
 });

@@ -126,7 +126,7 @@ function withoutActive(isMiscounting: boolean, words: readonly string[]): readon
 }
 
 function canonicalEvents(plans: Plans, events: readonly TraceEvent[]): TraceEvent[] {
-  return sortedSimple(plans, killedLast(plans, failuresInPlace(events)));
+  return sortedSimple(plans, failuresInPlace(killedLast(plans, events)));
 }
 
 /** The end of a supervisor that did not start comes right after the last thing that happened below it. */

@@ -30,7 +30,7 @@ export interface Plan extends Sides {
   readonly onProgress?: (done: number) => void;
 }
 
-export interface Found {
+interface Found {
   /** Makes the shrunk case again: `--replay`. */
   readonly replay: string;
   /** The case and both traces, for people. */

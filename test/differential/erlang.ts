@@ -50,7 +50,8 @@ export class ErlangVm {
     const load =
       `[begin {ok, M, Code} = compile:file(F, [binary, return_errors]), {module, M} = code:load_binary(M, F, Code) end || F <- [${files}]], ` +
       'differential:main().';
-    this.#process = spawn('erl', ['-noinput', '-eval', load], {
+    // Ctrl-C is this program's to handle: the VM goes when its standard input does.
+    this.#process = spawn('erl', ['+Bi', '-noinput', '-eval', load], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#process.stdout.on('data', (bytes: Buffer) => this.#onBytes(bytes));

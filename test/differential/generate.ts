@@ -1,16 +1,17 @@
 // What is a random case? A raw one with names, in which nothing is left to chance that the two sides could tell apart by their clocks.
 import type { Arbitrary } from 'fast-check';
 
-import type {
-  Call,
-  Case,
-  ChildPlan,
-  Ending,
-  Item,
-  Outcome,
-  Path,
-  Step,
-  SupervisorPlan,
+import {
+  pathText,
+  type Call,
+  type Case,
+  type ChildPlan,
+  type Ending,
+  type Item,
+  type Outcome,
+  type Path,
+  type Step,
+  type SupervisorPlan,
 } from './case.ts';
 import {
   namedChild,
@@ -37,7 +38,7 @@ const LONG_WAIT_MS = 2_150;
 export const anyCase: Arbitrary<Case> = rawCase.map(named);
 
 /** The raw case with a name for everything. */
-export function named({ root, steps, stop }: RawCase): Case {
+function named({ root, steps, stop }: RawCase): Case {
   const naming = new Naming(
     root,
     steps.some(({ type }) => type === 'expiry'),
@@ -223,6 +224,9 @@ class Naming {
 
   #startChild(supervisor: KnownSupervisor, raw: RawCall & { type: 'start_child' }): Call {
     const id = picked(raw.plan.kind === 'worker' ? WORKER_IDS : SUPERVISOR_IDS, raw.id);
+    // Whoever was a supervisor comes back as the same one: a path has one strategy for good.
+    const before = this.#supervisors.find(({ path }) => isPath(path, [...supervisor.path, id]));
+    if (before !== undefined) return { type: 'start_child', plan: before.plan };
     const { autoShutdown } = supervisor.plan;
     const plan = namedChild(raw.plan, id, { autoShutdown, waits: this.#waits, isChecked: true });
     if (supervisor.children.every((child) => child.id !== id)) {
@@ -260,6 +264,10 @@ class Naming {
     if (plan.kind === 'worker') this.#workers.push({ path, plan, supervisor });
     else if (raw?.kind === 'supervisor') this.#know(plan, path, raw);
   }
+}
+
+function isPath(one: Path, other: Path): boolean {
+  return pathText(one) === pathText(other);
 }
 
 function script({ path, supervisor }: KnownWorker, outcomes: readonly Outcome[]): Step {

@@ -88,7 +88,7 @@ export class Book {
 }
 
 /** The extra input of a child of a `simple_one_for_one`: its label, or a gate. */
-export type DynamicInput = { readonly label: string } | { readonly gate: Promise<'ignore'> };
+type DynamicInput = { readonly label: string } | { readonly gate: Promise<'ignore'> };
 
 /** The flags of the supervisor at `path`. */
 export function flagsOf(book: Book, plan: SupervisorPlan, path: Path): SupervisorFlags {

@@ -236,7 +236,7 @@ const step: Arbitrary<RawStep> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant('wait'), ms: fc.integer({ min: 1, max: 100 }) }),
+    arbitrary: fc.record({ type: fc.constant('wait'), ms: fc.integer({ min: 1, max: 60 }) }),
   },
 );
 

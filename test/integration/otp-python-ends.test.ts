@@ -5,7 +5,7 @@ import { fromCallback } from 'xstate';
 import { describe, expect, it } from 'vitest';
 
 import { BridgeStartError } from '../../src/index.ts';
-import { cast, pythonWorker, type ChildSpec, type ExitReason } from '../../src/otp.ts';
+import { cast, pythonWorker, stop, type ChildSpec, type ExitReason } from '../../src/otp.ts';
 import { echo, endOf, pidOf, pythonTrees, refOf } from '../support/python-trees.ts';
 import { fixture, isAlive, PYTHON, rejection } from '../support/real-runtime.ts';
 
@@ -57,6 +57,18 @@ describe('how a process ends (P2)', () => {
       await ready;
     },
   );
+
+  it('stopped by its reference: with that reason, and a permanent one is started again', async () => {
+    const { tree, nextReady } = trees();
+    const sup = await tree({ maxRestarts: 1, children: [echo()] });
+    const ref = await refOf(sup, 'echo');
+    const pid = await pidOf(ref);
+    const ready = nextReady('root/echo', 2);
+    expect(await stop(ref)).toEqual({ type: 'normal' });
+    await ready;
+    expect(isAlive(pid)).toBe(false);
+    expect(await pidOf(await refOf(sup, 'echo'))).not.toBe(pid);
+  });
 
   it('asked to stop: shutdown; killed by us: killed', async () => {
     const { tree } = trees();

@@ -84,7 +84,7 @@ describe('a call of a Python worker', () => {
 
 describe('a mixed tree', () => {
   it('restarts a killed worker and whoever stands after it, and no one before', async () => {
-    const { tree, nextReady } = trees();
+    const { pids, tree, nextReady } = trees();
     const sup = await tree({
       strategy: 'rest_for_one',
       children: [

@@ -66,6 +66,7 @@ describe('the code of the README', () => {
     const modules = {
       example: block('README.md', 'Example', 'ts'),
       own: block('README.md', 'Your own bridge', 'ts'),
+      trees: block('README.md', 'Supervision trees', 'ts'),
       holds: [...had, block('README.md', 'What holds', 'ts')].join('\n'),
     };
     expect(complaints(modules)).toEqual([]);
@@ -83,6 +84,7 @@ describe('a bridge of one’s own', { timeout: DEADLINE_MS }, () => {
   beforeAll(() => {
     mkdirSync(path.join(home, 'node_modules'));
     symlinkSync(ROOT, path.join(home, 'node_modules/caduceus'));
+    symlinkSync(path.join(ROOT, 'node_modules/xstate'), path.join(home, 'node_modules/xstate'));
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -112,6 +114,12 @@ describe('a bridge of one’s own', { timeout: DEADLINE_MS }, () => {
       await runtime.stop();`;
     const program = block('README.md', 'Your own bridge', 'ts');
     expect(await run(program.replace('await runtime.stop();', killed))).toBe('2\n2');
+  });
+
+  it('is a child in a tree as the README has it', async () => {
+    writeFileSync(path.join(home, 'counter.py'), block('README.md', 'Your own bridge', 'python'));
+    const said = await run(block('README.md', 'Supervision trees', 'ts'));
+    expect(said).toBe('the cache is empty\nthe cache is empty\n6');
   });
 
   it('runs as the README of the Python side has it', async () => {

@@ -34,7 +34,8 @@ function goesOn(machine: AnyStateMachine): boolean {
 }
 
 const on = (descriptor: string, transition: object = {}): object => ({ [descriptor]: transition });
-const machine = (config: object): AnyStateMachine => withActors.createMachine(config as never);
+const machine = (config: object): AnyStateMachine =>
+  withActors.createMachine(config as never) as unknown as AnyStateMachine;
 
 type Case = readonly [what: string, machine: AnyStateMachine, found: readonly string[]];
 
@@ -96,7 +97,11 @@ const SWALLOWING: readonly Case[] = [
     setup({
       actors: { fragile },
       actions: { hire: spawnChild('fragile', { id: 'k' }) as never },
-    }).createMachine({ id: 'm', on: { '*': {} }, entry: 'hire' as never }),
+    }).createMachine({
+      id: 'm',
+      on: { '*': {} },
+      entry: 'hire' as never,
+    }),
     ['* m fragile'],
   ],
   [
@@ -106,7 +111,7 @@ const SWALLOWING: readonly Case[] = [
       context: ({ spawn }: { spawn: (src: 'fragile', options: { id: string }) => unknown }) => ({
         ref: spawn('fragile', { id: 'k' }),
       }),
-    } as never),
+    } as never) as unknown as AnyStateMachine,
     ['* m fragile'],
   ],
 ];

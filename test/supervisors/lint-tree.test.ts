@@ -7,7 +7,7 @@ import { lintTree } from '../../supervisors/lint-tree.ts';
 import { startSupervisor } from '../../supervisors/start-supervisor.ts';
 import type { SupervisorFlags } from '../../supervisors/supervisor-flags.ts';
 import { virtualSystem } from '../support/virtual-system.ts';
-import { asked, asking, child, lint, plain, python, sup, unknown, warning } from './lint-trees.ts';
+import { asked, child, lint, plain, python, sup, unknown, warning } from './lint-trees.ts';
 
 describe('a sensible tree', () => {
   it.each<[string, SupervisorFlags]>([
@@ -231,12 +231,15 @@ describe('a machine that swallows the errors of its actors', () => {
 });
 
 describe('at the start of a supervisor', () => {
-  const flags = { children: [sup('s', { children: asking(9) })] };
+  const flags = {
+    children: [sup('s', { children: [child('a')] }, { restart: 'transient' })],
+  };
 
   it('each finding is an event, before anything starts', async () => {
     const world = virtualSystem();
     const handle = await world.settled(startSupervisor(flags, world));
     expect(world.told('supervisor.linted')).toEqual(lintTree(flags));
+    expect(world.told('supervisor.linted')).toHaveLength(1);
     expect(world.events[0]?.name).toBe('supervisor.linted');
     await world.settled(handle.stop());
   });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { ActorRef } from '../../actors/lifecycle/ref.ts';
+import { cores } from '../../supervisors/cores.ts';
 import { partitionFor, type PartitionKey } from '../../supervisors/partition-key.ts';
 import {
   partitionOf,
@@ -200,6 +201,16 @@ describe('as a child', () => {
     expect([second.partitions(), second.ref.epoch]).toEqual([3, 2]);
     await world.settled(top.stop());
     expect(() => partitionSupervisorOf(NAME, world)).toThrow();
+  });
+
+  it('one start serves several supervisors, each with its own number of partitions', async () => {
+    const children = [partitionSupervisor.childSpec({ name: NAME, child: { start: std } })];
+    const worlds = [virtualSystem(), virtualSystem()] as const;
+    for (const world of worlds) await world.settled(startSupervisor({ children }, world));
+    const [first, second] = worlds;
+    await second.settled(partitionSupervisorOf(NAME, second).resize(0));
+    expect(partitionSupervisorOf(NAME, first).partitions()).toBe(cores());
+    expect(partitionSupervisorOf(NAME, second).partitions()).toBe(0);
   });
 
   it('its options are checked at once', () => {

@@ -64,6 +64,20 @@ describe('a link', () => {
     expect(await stage.ask(outer.yield())).toEqual(exited({ type: 'error', error: crash }));
   });
 
+  it('brings a task down that runs another one, with just the reason of that one', async () => {
+    const stage = await taskStage();
+    const inner: ActorRef[] = [];
+    const outer = await stage.ask(
+      stage.tasks.async(async () => {
+        inner.push((await stage.tasks.async(forever, { shutdown: 'brutal_kill' })).ref);
+        return forever();
+      }),
+    );
+    await stage.world.settle();
+    await stage.ask(stage.tasks.terminateChild(inner[0]!));
+    expect([inner[0]?.exitReason, outer.ref.exitReason]).toEqual([KILLED, KILLED]);
+  });
+
   it('is nobody of no actor: the crash waits for who awaits it', async () => {
     const stage = await taskStage();
     const task = await stage.ask(stage.tasks.async(() => Promise.reject(new Error('crash'))));

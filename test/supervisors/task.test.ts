@@ -1,7 +1,7 @@
 // How does one task live and end? Its value, those who wait for it, its signal, and its shutdown.
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { exit } from '../../actors/lifecycle/exit.ts';
 import type { TaskContext } from '../../supervisors/task-logic.ts';
@@ -198,9 +198,12 @@ describe('a task that is to end', () => {
       }),
     );
     expect(await stage.ask(task.shutdown('brutal_kill'))).toBeUndefined();
+    const warned = vi.spyOn(console, 'warn');
     open();
     await turn();
     expect(task.ref.exitReason).toEqual(KILLED);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 
   it('with its signal aborted only then: not by its own good end', async () => {

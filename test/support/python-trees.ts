@@ -62,6 +62,11 @@ export function pythonTrees(): () => PythonTrees {
     for (const sup of sups.splice(0)) await sup.stop();
     await now.folderIsEmpty();
     expect([...now.pids].filter(isAlive)).toEqual([]);
+    // Nor does anything of theirs keep this process alive.
+    const held = ['ProcessWrap', 'PipeServerWrap'];
+    const isFree = (): boolean =>
+      !process.getActiveResourcesInfo().some((one) => held.includes(one));
+    await until(isFree, SOON_MS);
     if (tmp === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = tmp;
     rmSync(now.folder, { recursive: true, force: true });

@@ -26,13 +26,15 @@ const visit = (who: string) => call<number>(partitionOf('visits', who), { type: 
 
 await visit('ann');
 await visit('bob');
-console.log(`ann was here ${await visit('ann')} times`);
+const times = await visit('ann');
+console.log(`ann was here ${times} times`);
+assert.equal(times, 2);
 assert.equal(partitionOf('visits', 'ann'), partitionOf('visits', 'ann'));
 assert.equal(partitionOf('visits', 6).id, '2'); // whole numbers go by their remainder: 6 % 4
 
 await sup.resize(2); // the others stop
-console.log(
-  (await sup.whichChildren()).map(({ id, child }) => `${id} ${child ? 'up' : 'down'}`).join(', '),
-);
+const standing = (await sup.whichChildren()).map(({ child }) => (child ? 'up' : 'down'));
+console.log(standing.join(', '));
+assert.deepEqual(standing, ['up', 'up', 'down', 'down']);
 assert.equal(await sup.resize(4), 2); // the result is what there was before
 await sup.stop();

@@ -8,7 +8,7 @@ const tasks = await startTaskSupervisor({ maxChildren: 10 });
 
 // A value that is awaited.
 const sum = await tasks.async(() => 20 + 22);
-console.log(await sum.await(1_000));
+assert.equal(await sum.await(1_000), 42);
 
 // A failure is told to who awaits it.
 const failing = await tasks.async(() => {
@@ -25,8 +25,15 @@ assert.equal(await slow.shutdown(), undefined);
 await tasks.startChild(() => console.log('sent into the background'));
 
 // Many, but only two at one time; the results come in the order of the input.
-const cities = ['Oslo', 'Lima', 'Bern'];
-const results = tasks.asyncStream(cities, (city) => sleep(5, city.length), { maxConcurrency: 2 });
-for await (const result of results) console.log(result);
-console.log(`tasks that still run: ${(await tasks.tasks()).length}`);
+const cities = ['Bratislava', 'Oslo', 'Riga'];
+const results = tasks.asyncStream(cities, (city) => sleep(5 * city.length, city.length), {
+  maxConcurrency: 2,
+});
+const lengths: unknown[] = [];
+for await (const result of results) {
+  console.log(result);
+  lengths.push(result.type === 'ok' ? result.value : result.reason);
+}
+assert.deepEqual(lengths, [10, 4, 4]);
+assert.deepEqual(await tasks.tasks(), []); // none runs any more
 await tasks.stop();

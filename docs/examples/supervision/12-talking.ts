@@ -49,7 +49,9 @@ const top = await startSupervisor({
 
 const ann = via('accounts', 'ann');
 cast(ann, { type: 'deposit', amount: 40 }); // tells, and waits for nothing
-console.log(`balance: ${await call<number>(ann, { type: 'balance' })}`); // asks, 5 s at most
+const balance = await call<number>(ann, { type: 'balance' }); // asks, and waits 5 s at most
+console.log(`balance: ${balance}`);
+assert.equal(balance, 40);
 
 // A reference is one incarnation; a name is whoever has it now.
 const before = whereis('vault');
@@ -59,9 +61,8 @@ const down = new Promise<string>((resolve) => {
 });
 cast('vault', { type: 'break' });
 console.log(`monitor: ${await down}`);
-console.log(
-  `the name has epoch ${whereis('vault')?.epoch}, the old reference is ${before.exitReason?.type}`,
-);
+assert.equal(before.exitReason?.type, 'error');
+assert.equal(whereis('vault')?.epoch, 2);
 await assert.rejects(call(before, { type: 'balance' }), { code: 'noproc', outcome: 'notSent' });
 
 // A registry holds values too, and forgets who has died.
@@ -69,7 +70,8 @@ const accounts = registryNamed<string, { currency: string }>('accounts');
 const vault = whereis('vault');
 assert.ok(vault !== undefined);
 accounts.register('main vault', { currency: 'EUR' }, { as: vault });
-console.log(`${accounts.count()} entries, ${accounts.lookup('main vault')[0]?.value.currency}`);
+assert.equal(accounts.lookup('main vault')[0]?.value.currency, 'EUR');
+assert.equal(accounts.count(), 2); // its own, and ann's name
 cast('vault', { type: 'break' });
-console.log(`${accounts.count()} entry`);
+assert.equal(accounts.count(), 1);
 await top.stop();

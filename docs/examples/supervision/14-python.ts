@@ -29,8 +29,9 @@ const top = await startSupervisor({
   ],
 });
 
-console.log(await call('words', { type: 'count', args: { text: 'to be or not to be' } }));
-await assert.rejects(call('words', { type: 'count', args: { text: 42 } }), {
+const count = (text: unknown) => call<number>('words', { type: 'count', args: { text } });
+assert.equal(await count('to be or not to be'), 6);
+await assert.rejects(count(42), {
   name: 'PythonError',
   pythonType: 'AttributeError',
 });
@@ -41,5 +42,5 @@ await assert.rejects(call('words', { type: 'crash' }), {
   outcome: 'maybeExecuted',
 });
 await top.countChildren(); // answered when the restart is done
-console.log(await call('words', { type: 'count', args: { text: 'once more' } }));
+assert.equal(await count('once more'), 2);
 await top.stop();

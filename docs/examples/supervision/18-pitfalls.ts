@@ -56,7 +56,7 @@ const children = Object.entries(logics).map(([id, start]) => ({
 const top = await startSupervisor({ name: 'top', children });
 cast('mute', { type: 'fail' });
 cast('telling', { type: 'fail' });
-await sleep(10);
+await sleep(50);
 const alive = top.statistics().children.map(({ key }) => key);
 console.log(`still alive: ${alive.join(', ')}`);
 assert.deepEqual(alive, ['swallowing', 'forgiving']);
@@ -77,6 +77,6 @@ const careless = fromCallback<{ type: 'go' }>(({ receive }) => {
 });
 await top.startChild({ id: 'careless', start: careless, name: 'careless' });
 cast('careless', { type: 'go' });
-await sleep(10);
+await sleep(50);
 assert.equal(top.statistics().children.find(({ key }) => key === 'careless')?.epoch, 2);
 await top.stop();

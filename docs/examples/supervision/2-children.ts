@@ -22,7 +22,6 @@ defaultSystem().on('child.stopped', ({ path, reason }) => {
 
 // Logic. It is ready when it has left the states with the tag `starting`.
 const dictionary = setup({
-  types: { input: {} as { words: readonly string[] } },
   actors: { load: fromPromise(async () => ['anchor', 'buoy']) },
 }).createMachine({
   initial: 'loading',
@@ -57,7 +56,7 @@ const watch = fromCallback<{ type: 'unused' }, Server>(({ input: server }) => {
 const top = await startSupervisor({
   name: 'top',
   children: [
-    { id: 'dictionary', start: dictionary, input: { words: [] } },
+    { id: 'dictionary', start: dictionary },
     {
       id: 'tools',
       start: supervisor({ children: [{ id: 'idle', start: fromCallback(() => undefined) }] }),

@@ -19,12 +19,12 @@ const stubborn = createMachine({ on: { 'caduceus.shutdown': { actions: () => und
 // Not to be asked: it is stopped where it stands.
 const simple = createMachine({});
 
+const told: string[] = [];
 defaultSystem().on('child.stopped', ({ path, reason }) => {
-  console.log(`${path}: ${formatExitReason(reason)}`);
+  told.push(`${path}: ${formatExitReason(reason)}`);
 });
-defaultSystem().on('supervisor.reported', ({ errorContext, offender, reason }) => {
-  console.log(`report: ${errorContext} of ${offender.id}`);
-  assert.deepEqual(reason, { type: 'killed' });
+defaultSystem().on('supervisor.reported', ({ errorContext, offender }) => {
+  told.push(`report: ${errorContext} of ${offender.path}`);
 });
 
 const top = await startSupervisor({
@@ -37,4 +37,14 @@ const top = await startSupervisor({
   ],
 });
 const reason = await top.stop();
-console.log(`top: ${formatExitReason(reason)}`);
+told.push(`top: ${formatExitReason(reason)}`);
+console.log(told.join('\n'));
+
+assert.deepEqual(told, [
+  'top/cache: killed',
+  'top/sensor: killed',
+  'report: shutdown_error of top/sensor',
+  'top/journal: shutdown',
+  'top/store: shutdown',
+  'top: shutdown',
+]);

@@ -25,19 +25,16 @@ const refusing = () => {
 
 // 1. The first start of a tree: all or nothing.
 defaultSystem().on('child.stopped', ({ path }) => console.log(`${path} stopped`));
-try {
-  await startSupervisor({
-    name: 'top',
-    children: [
-      { id: 'one', start: part },
-      { id: 'two', start: refusing },
-      { id: 'three', start: part },
-    ],
-  });
-} catch (error) {
-  assert.ok(error instanceof StartChildError);
-  console.log(error.message);
-}
+const failure: unknown = await startSupervisor({
+  name: 'top',
+  children: [
+    { id: 'one', start: part },
+    { id: 'two', start: refusing },
+    { id: 'three', start: part },
+  ],
+}).catch((error: unknown) => error);
+assert.ok(failure instanceof StartChildError);
+console.log(failure.message);
 
 // 2. A mistake in the flags or a specification: nothing is started at all.
 await assert.rejects(

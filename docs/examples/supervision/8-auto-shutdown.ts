@@ -4,7 +4,7 @@ import { fromCallback, fromPromise } from 'xstate';
 
 import { defaultSystem, startSupervisor, supervisor } from '../../../src/otp.ts';
 
-const importing = fromPromise<void, { table: string }>(async ({ input }) => {
+const importing = fromPromise(async ({ input }: { input: { table: string } }) => {
   console.log(`${input.table} imported`);
 });
 const progressBar = fromCallback(() => () => console.log('progress bar gone'));

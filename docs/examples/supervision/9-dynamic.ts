@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { fromCallback, setup } from 'xstate';
 
-import { startDynamicSupervisor, startSupervisor } from '../../../src/otp.ts';
+import {
+  dynamicSupervisor,
+  DynamicSupervisorHandle,
+  handleOf,
+  startDynamicSupervisor,
+  startSupervisor,
+  whereis,
+} from '../../../src/otp.ts';
 
 const room = setup({ types: { input: {} as { topic: string } } }).createMachine({
   initial: 'open',
@@ -28,8 +35,20 @@ await assert.rejects(rooms.startChild({ start: room, input: { topic: 'ropes' } }
 
 first.child.send({ type: 'close' }); // ends by itself, and is forgotten
 await rooms.terminateChild(second.child); // is ended, and forgotten
-console.log(`rooms left: ${(await rooms.countChildren()).active}`);
+const { active } = await rooms.countChildren();
+console.log(`rooms left: ${active}`);
+assert.equal(active, 0);
 await rooms.stop();
+
+// As a child of another supervisor it is found by its name.
+const top = await startSupervisor({
+  children: [{ id: 'rooms', start: dynamicSupervisor({ name: 'rooms' }) }],
+});
+const found = handleOf(whereis('rooms'));
+assert.ok(found instanceof DynamicSupervisorHandle);
+await found.startChild({ start: room, input: { topic: 'knots' } });
+assert.equal((await found.countChildren()).active, 1);
+await top.stop();
 
 // OTP's older form: one template, and only what differs is given.
 const page = fromCallback<{ type: 'none' }, object>(({ input }) => console.log(input));

@@ -57,7 +57,7 @@ describe('a call', () => {
             'answerer',
             job(() => 2),
           ).then((value) => answers.push(value)),
-      ) as Job,
+      ),
     );
     await world.settle();
     expect(answers).toEqual([2]);
@@ -203,7 +203,7 @@ describe('a call', () => {
     reply(from, 'too late');
     await world.advance(5_000);
     expect(settled).toEqual([]);
-    expect(Timetable.of(world.clock).deadlines.size).toBe(0);
+    expect(Timetable.of(world.clock).deadlinesCount).toBe(0);
   });
 
   it('is refused at once when nobody takes it yet: the actor is still starting', async () => {
@@ -229,6 +229,21 @@ describe('a call', () => {
     expect(refused).toMatchObject({ code: 'noproc', outcome: 'notSent' });
   });
 
+  it('that was answered leaves no timer, which would keep the process alive', async () => {
+    const { one, world, ask } = await doers();
+    const before = world.clock.pending;
+    expect(
+      await ask(
+        call(
+          one,
+          job(() => 1),
+        ),
+      ),
+    ).toBe(1);
+    await world.settle();
+    expect(world.clock.pending).toBe(before);
+  });
+
   it('arms one timer for all, and leaves none behind', async () => {
     const { one, world, ask } = await doers();
     const before = world.clock.pending;
@@ -244,6 +259,6 @@ describe('a call', () => {
     reply(from, 1);
     await world.advance(5_000);
     await ask(Promise.allSettled(calls));
-    expect(Timetable.of(world.clock).deadlines.size).toBe(0);
+    expect(Timetable.of(world.clock).deadlinesCount).toBe(0);
   });
 });

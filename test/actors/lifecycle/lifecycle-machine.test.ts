@@ -32,8 +32,7 @@ const WAYS = {
   ready: ['ready'],
   'crashed.cleaning': ['ready', 'exited'],
   'crashed.reaped': ['ready', 'exited', 'reaped'],
-  'restarting.reaping': ['ready', 'exited', 'restart later'],
-  'restarting.delayed': ['ready', 'exited', 'reaped', 'restart later'],
+  restarting: ['ready', 'exited', 'reaped', 'restart later'],
   'stopping.asking': ['ready', 'stop'],
   'stopping.waiting': ['ready', 'stop without a bound'],
   'stopping.finishing': ['ready', 'exited', 'stop'],
@@ -60,26 +59,18 @@ const TABLE: Readonly<Record<State, Partial<Record<Name, string>>>> = {
   },
   'crashed.cleaning': {
     reaped: 'crashed.reaped',
-    restart: 'restarting.reaping',
-    'restart later': 'restarting.reaping',
     stop: 'stopping.finishing',
     'stop without a bound': 'stopping.finishing',
     kill: 'stopped',
   },
   'crashed.reaped': {
     restart: 'spawning: open',
-    'restart later': 'restarting.delayed',
+    'restart later': 'restarting',
     stop: 'stopped',
     'stop without a bound': 'stopped',
     kill: 'stopped',
   },
-  'restarting.reaping': {
-    reaped: 'restarting.delayed',
-    stop: 'stopping.finishing',
-    'stop without a bound': 'stopping.finishing',
-    kill: 'stopped',
-  },
-  'restarting.delayed': {
+  restarting: {
     stop: 'stopped',
     'stop without a bound': 'stopped',
     kill: 'stopped',
@@ -102,8 +93,7 @@ const TABLE: Readonly<Record<State, Partial<Record<Name, string>>>> = {
 const TIMES: Partial<Record<State, readonly [delay: string, path: string, outcome: string]>> = {
   spawning: ['startTimeout', 'spawning', 'crashed.cleaning: kill, reap'],
   'crashed.cleaning': ['cleanUpTimeout', 'crashed.cleaning', 'crashed.reaped'],
-  'restarting.reaping': ['cleanUpTimeout', 'restarting.reaping', 'restarting.delayed'],
-  'restarting.delayed': ['backoff', 'restarting.delayed', 'spawning: open'],
+  restarting: ['backoff', 'restarting', 'spawning: open'],
   'stopping.asking': ['shutdownTime', 'stopping.asking', 'stopped: kill'],
   'stopping.finishing': ['cleanUpTimeout', 'stopping.finishing', 'stopped'],
 };
@@ -183,11 +173,11 @@ describe('what the machine remembers', () => {
   });
 
   it('is the epoch of the next start, from the order on', () => {
-    expect([context('crashed.reaped').epoch, context('restarting.delayed').epoch]).toEqual([1, 2]);
+    expect([context('crashed.reaped').epoch, context('restarting').epoch]).toEqual([1, 2]);
   });
 
   it('is the reason of the crash, for one that is stopped before it starts again', () => {
-    expect(context('restarting.delayed', EVENTS.stop).reason).toEqual(CRASH);
+    expect(context('restarting', EVENTS.stop).reason).toEqual(CRASH);
   });
 });
 

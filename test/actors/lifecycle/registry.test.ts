@@ -84,7 +84,7 @@ describe('a key as a name', () => {
     const note = (): void => void seen.push(whereis(name, made.world)?.epoch);
     note();
     const first = await made.ref('a');
-    first.send({ type: 'die', run: boom } as Job);
+    first.send({ type: 'die', run: boom });
     note();
     await made.ask(made.sup.terminateChild('a'));
     note();
