@@ -1,8 +1,16 @@
 // What does `npm test` do? It provides what the suites need, runs both, and counts.
 // Arguments go to vitest: npm test -- test/actors --bail 1
+// `--typescript` leaves the Python suite out, and what only that needs.
 
 import { setUp } from './setup.mjs';
 import { runSuites } from './suites.mjs';
 
-await setUp({ build: true, python: ['dspy', 'dev'] });
-process.exitCode = await runSuites(process.argv.slice(2));
+const ONLY_TYPESCRIPT = '--typescript';
+
+const args = process.argv.slice(2);
+const isWhole = !args.includes(ONLY_TYPESCRIPT);
+await setUp({ build: true, python: isWhole ? ['dspy', 'dev'] : [] });
+process.exitCode = await runSuites(
+  args.filter((argument) => argument !== ONLY_TYPESCRIPT),
+  isWhole ? ['vitest', 'pytest'] : ['vitest'],
+);
