@@ -27,7 +27,7 @@ const CHECKS = [
   { name: 'prettier', command: [node, bin('prettier/bin/prettier.cjs'), '--check', '.'] },
   { name: 'knip', command: [node, bin('knip/bin/knip.js'), '-c', '.config/knip.json'] },
   { name: 'publint', command: [node, bin('publint/src/cli.js'), '--strict'], after: 'build' },
-  { name: 'drawn lifecycles', command: [node, '.ci/docs.mjs', '--check'], after: 'build' },
+  { name: 'drawn documents', command: [node, '.ci/docs.mjs', '--check'], after: 'build' },
   // mypy reads the settings of the folder that it runs in.
   { name: 'mypy', command: [python, '-m', 'mypy', '--strict'], cwd: 'python' },
   { name: 'ruff check', command: [python, '-m', 'ruff', 'check', 'python'] },

@@ -1,5 +1,6 @@
-// What does `npm run docs` do? It draws docs/lifecycles.md from the machines; with `-- --check` it
-// only says whether the drawing is what the machines are.
+// What does `npm run docs` do? It writes what is drawn from the code: docs/lifecycles.md and the
+// README's picture from the machines, the tables of docs/conformance.md from the tests.
+// With `-- --check` it only says whether they still are what the code is.
 
 import { become, setUp } from './setup.mjs';
 

@@ -2,8 +2,12 @@
 export { exit, type Exit } from '../actors/lifecycle/exit.ts';
 export type { ExitReason } from '../actors/ground/exit-reason.ts';
 export { formatExitReason } from '../actors/ground/exit-reason.ts';
+export type { BusEventName, BusEvents, BusListener } from '../actors/ground/bus.ts';
+export type { Clock, TimerId } from '../actors/ground/clock.ts';
+export { isCaduceusError, PythonError } from '../actors/ground/errors.ts';
+export type { Random } from '../actors/ground/random.ts';
 export type { ActorEvent, ActorRef } from '../actors/lifecycle/ref.ts';
-export type { LifecycleState, LifecycleStart, Shutdown } from '../actors/lifecycle/child.ts';
+export type { Child, LifecycleState, LifecycleStart, Shutdown } from '../actors/lifecycle/child.ts';
 export type { StartContext, Started, StartFunction } from '../actors/lifecycle/start-function.ts';
 export type {
   ErrorContext,
@@ -50,7 +54,7 @@ export {
   type ReportFormat,
   type SupervisorWord,
 } from '../supervisors/report-format.ts';
-export type { StartedChild, SupervisorHandle } from '../supervisors/supervisor-handle.ts';
+export { SupervisorHandle, type StartedChild } from '../supervisors/supervisor-handle.ts';
 export type {
   ChildCounts,
   ChildEntry,

@@ -11,6 +11,7 @@ import { defaultSystem } from '../supervisors/system.ts';
 import * as tasks from '../supervisors/task-supervisor.ts';
 import { logFromNowOn } from './telemetry/system-log.ts';
 
+/** How a supervisor at the top of a tree is started: in which system, and with which log. */
 export interface StartOptions extends below.StartOptions {
   /**
    * Where its system logs to from now on; `false`: nowhere. Default of the system of this process: warnings and errors, as JSON lines on stderr (`CADUCEUS_LOG_LEVEL` changes

@@ -29,6 +29,10 @@ export function checkChildSpec(
   if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) {
     throw new BadChildSpecError('invalid_child_spec', field, spec, 'an object is expected');
   }
+  if (isLogic(spec) || lifecycleKindOf(spec) !== undefined) {
+    const expected = 'a start is no specification yet: { id, start } is expected';
+    throw new BadChildSpecError('invalid_child_spec', field, spec, expected);
+  }
   const given = spec as Partial<Record<keyof ChildSpec, unknown>>;
   const refuse = (problem: SpecProblem, key: string, expected: string): never => {
     throw new BadChildSpecError(

@@ -1,10 +1,10 @@
 // What may stand for a child in a call, and how is it read?
-import { Incarnation } from '../actors/lifecycle/ref.ts';
+import { isIncarnation } from '../actors/lifecycle/ref.ts';
 import type { ChildName } from './supervisor-call.ts';
 
 /** Whether it is an id or a reference. */
 export function isChildName(child: unknown): child is ChildName {
-  return typeof child === 'string' || child instanceof Incarnation;
+  return typeof child === 'string' || isIncarnation(child);
 }
 
 /** For the text of an error. */

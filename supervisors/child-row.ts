@@ -60,7 +60,11 @@ export function newRow(
   start: ChildStart,
 ): Row {
   return {
-    ...{ key, id, spec, start },
+    // Field by field: of a supervisor's tens of thousands a spread would take a twentieth of the whole start.
+    key,
+    id,
+    spec,
+    start,
     standing: DOWN,
     nextEpoch: 1,
     startFailuresCount: 0,

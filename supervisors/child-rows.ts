@@ -10,11 +10,10 @@ import {
   type LifePorts,
 } from '../actors/lifecycle/child.ts';
 import type { AnyStart } from '../actors/lifecycle/inside.ts';
-import type { NameHolder } from '../actors/lifecycle/names.ts';
-import { DOWN, epochOf, lifeOf, newRow, refOf, takeEpoch, type Row } from './child-row.ts';
+import { ChildNames } from './child-names.ts';
+import { DOWN, epochOf, lifeOf, newRow, takeEpoch, type Row } from './child-row.ts';
 import type { FullChildSpec } from './child-spec.ts';
 import type { ExitFacts, TryFacts } from './restart-policy.ts';
-import { SupervisorError } from './supervision-errors.ts';
 import { isByRef, type FullSupervisorFlags } from './supervisor-flags.ts';
 
 /** The rows of one supervisor, in start order. */
@@ -26,7 +25,7 @@ export class ChildRows {
   readonly #tell: (row: Row, fact: ChildFact) => void;
   readonly #launchFailed: (row: Row, cause: unknown) => void;
   readonly #rows = new Map<string, Row>();
-  readonly #holders = new Map<Row, NameHolder>();
+  readonly #names: ChildNames;
   /** Launched, not ready: they count against `maxConcurrentStarts`. */
   readonly #loading = new Set<Row>();
   readonly #queued = new Set<Row>();
@@ -48,6 +47,7 @@ export class ChildRows {
     this.#path = path;
     this.#flags = flags;
     this.#ports = ports;
+    this.#names = new ChildNames(path, ports.names);
     this.#tell = ends.tell;
     this.#launchFailed = ends.launchFailed;
     this.byRef = isByRef(flags);
@@ -83,7 +83,7 @@ export class ChildRows {
 
   delete(row: Row): void {
     this.#rows.delete(row.key);
-    this.#releaseName(row);
+    this.#names.release(row);
   }
 
   /** Begin the row's next incarnation: in the lifecycle that has crashed, else in a new one. @throws what its start throws, or {@link SupervisorError} when its name is taken. */
@@ -95,7 +95,7 @@ export class ChildRows {
       this.#queued.add(row);
       return;
     }
-    this.#claimName(row);
+    this.#names.claim(row);
     row.order = 'none';
     const epoch = takeEpoch(row);
     const type = row.spec.ack === 'spawned' ? 'up' : 'starting';
@@ -107,7 +107,7 @@ export class ChildRows {
         return;
       }
       row.standing = DOWN;
-      row.standing = { type, life: this.#begin(row, epoch) };
+      this.#begin(row, epoch, type);
     } catch (cause) {
       this.#loading.delete(row);
       throw cause;
@@ -128,9 +128,7 @@ export class ChildRows {
     row.info = info;
     row.startFailuresCount = 0;
     row.upSinceMs = this.#ports.clock.nowMs();
-    const holder = this.#holders.get(row);
-    if (holder !== undefined && row.spec.name !== undefined)
-      this.#ports.names.bind(row.spec.name, holder);
+    this.#names.bind(row);
     this.settled(row);
   }
 
@@ -235,13 +233,27 @@ export class ChildRows {
 
   /** The supervisor has ended: its children's names are free. */
   end(): void {
-    for (const row of [...this.#holders.keys()]) this.#releaseName(row);
+    this.#names.releaseAll();
   }
 
-  #begin(row: Row, epoch: number): Child {
+  /** Its own code may look for its name, or have it or its supervisor stopped, before the start has returned: it stands in its row by then. */
+  #begin(row: Row, epoch: number, type: 'up' | 'starting'): void {
     const { key } = row;
     const path = this.#path === '' ? key : `${this.#path}/${key}`;
-    return row.start({ id: key, path, epoch, listener: (fact) => this.#tell(row, fact) });
+    let phase: 'beginning' | 'begun' = 'beginning';
+    const begun = (life: Child): void => {
+      if (phase === 'beginning') row.standing = { type, life };
+      phase = 'begun';
+      this.#names.bind(row);
+    };
+    const listener = (fact: ChildFact): void => this.#tell(row, fact);
+    try {
+      const life = row.start({ id: key, path, epoch, listener, begun });
+      if (phase === 'beginning') begun(life);
+    } catch (cause) {
+      row.standing = DOWN;
+      throw cause;
+    }
   }
 
   #startOf(spec: FullChildSpec): ChildStart {
@@ -264,24 +276,6 @@ export class ChildRows {
       if (other !== row && other.spec.significant && other.standing.type !== 'down') count += 1;
     }
     return count;
-  }
-
-  #claimName(row: Row): void {
-    const { name } = row.spec;
-    if (name === undefined) return;
-    const holder = this.#holders.get(row) ?? ((): ReturnType<NameHolder> => refOf(row));
-    this.#holders.set(row, holder);
-    const ref = this.#ports.names.claim(name, holder);
-    if (ref === undefined) return;
-    throw new SupervisorError('already_started', this.#path, { op: 'start', child: row.key, ref });
-  }
-
-  #releaseName(row: Row): void {
-    const holder = this.#holders.get(row);
-    if (holder !== undefined && row.spec.name !== undefined) {
-      this.#ports.names.release(row.spec.name, holder);
-    }
-    this.#holders.delete(row);
   }
 
   #tellWhenGone(): void {

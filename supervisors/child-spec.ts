@@ -11,6 +11,7 @@ import type { Backoff } from './backoff.ts';
 /** `permanent`: always restarted; `transient`: only after an abnormal exit; `temporary`: never, and its row goes with it. */
 export type RestartType = 'permanent' | 'transient' | 'temporary';
 
+/** What is below it: nothing that is supervised, or a further supervisor. It decides the default of `shutdown`, and in which of its sums `countChildren` has it. */
 export type ChildType = 'worker' | 'supervisor';
 
 /** One child of a supervisor. Unknown keys are refused. */

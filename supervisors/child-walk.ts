@@ -1,4 +1,5 @@
 // In which order do children start and stop? One at a time: forward and acknowledged, or backward and awaited; those of a simple_one_for_one stop all at once.
+import { errorFrom } from '../actors/ground/error-from.ts';
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type { Shutdown } from '../actors/lifecycle/child.ts';
 import { DOWN, lifeOf, type Row } from './child-row.ts';
@@ -81,6 +82,13 @@ export class ChildWalk {
     return this.#hastened !== undefined;
   }
 
+  /** Whether the end of this row is the next step. */
+  isAwaiting(row: Row): boolean {
+    const walk = this.#walk;
+    if (walk.type === 'standing') return false;
+    return walk.type === 'stopping' ? walk.awaited.has(row) : walk.awaited === row;
+  }
+
   /** Call off the start that is awaited, if it is this row's. @returns whether it was. */
   abort(row: Row): boolean {
     const walk = this.#walk;
@@ -138,7 +146,7 @@ export class ChildWalk {
         this.#hands.launch(row);
       } catch (cause) {
         this.#walk = STANDING;
-        const error = cause instanceof Error ? cause : new Error(String(cause));
+        const error = errorFrom(cause);
         then({ type: 'failed', row, reason: { type: 'error', error } });
         return;
       }

@@ -1,9 +1,8 @@
 // How does a program get hold of a supervisor that it did not start itself? From its reference, as `whereis`, `startChild` and `whichChildren` give it.
-import type { ExitReason } from '../actors/ground/exit-reason.ts';
-import { incarnationOf, type ActorRef } from '../actors/lifecycle/ref.ts';
+import type { ActorRef } from '../actors/lifecycle/ref.ts';
 import { DynamicSupervisorHandle } from './dynamic-supervisor.ts';
 import { SupervisorError } from './supervision-errors.ts';
-import { SupervisorHandle } from './supervisor-handle.ts';
+import { exitOf, SupervisorHandle } from './supervisor-handle.ts';
 import { Supervisor } from './supervisor.ts';
 
 const HANDLES = new WeakMap<Supervisor, SupervisorHandle | DynamicSupervisorHandle>();
@@ -23,12 +22,9 @@ export function handleOf(ref: ActorRef | undefined): SupervisorHandle | DynamicS
   }
   const present = HANDLES.get(supervisor);
   if (present !== undefined) return present;
-  const exited = new Promise<ExitReason>((resolve) => {
-    incarnationOf(ref).whenEnded(resolve);
-  });
   const { flags } = supervisor;
   const Handle = flags.flavour === 'dynamic' ? DynamicSupervisorHandle : SupervisorHandle;
-  const handle = new Handle(supervisor, flags, exited);
+  const handle = new Handle(supervisor, flags, exitOf(ref));
   HANDLES.set(supervisor, handle);
   return handle;
 }

@@ -1,5 +1,5 @@
 // Does a machine take the crashes of its own actors for ordinary events? A catch-all transition does, and nobody hears of them.
-import type { AnyActorLogic, AnyStateMachine, AnyStateNode } from 'xstate';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
 
 import { isLogic } from '../actors/lifecycle/start-function.ts';
 
@@ -38,9 +38,10 @@ export function swallowersOf(start: unknown): readonly Swallower[] {
     if (seen.has(logic) || !isMachine(logic)) return;
     seen.add(logic);
     const nodes = nodesOf(logic.root);
-    const actors = [...invokedIn(nodes), ...spawnedIn(logic, nodes)];
+    const spawns = spawnsIn(logic, nodes);
+    const actors = [...invokedIn(nodes), ...spawnedIn(logic, nodes, spawns)];
     for (const node of nodes) found.push(...swallowersIn(node, actors));
-    for (const inner of logicsIn(logic, nodes)) look(inner);
+    for (const inner of logicsIn(logic, nodes, spawns)) look(inner);
   };
   look(start);
   return found;
@@ -92,11 +93,13 @@ function invokedIn(nodes: readonly AnyStateNode[]): readonly Inner[] {
   return nodes.flatMap((node) => node.invoke.map(({ id }) => ({ name: id, id, node })));
 }
 
-/** Visible spawns, and actors that the machine was given and does not invoke: those it spawns in code that cannot be seen. */
-function spawnedIn(machine: AnyStateMachine, nodes: readonly AnyStateNode[]): readonly Inner[] {
-  const visible = nodes.flatMap((node) =>
-    actionsOf(node).flatMap((action) => spawnOf(machine, action) ?? []),
-  );
+/** Those it spawns with `spawnChild`, and those that it was given and does not invoke: code that cannot be seen spawns them. */
+function spawnedIn(
+  machine: AnyStateMachine,
+  nodes: readonly AnyStateNode[],
+  spawns: readonly Spawn[],
+): readonly Inner[] {
+  const visible = spawns.map(spawned);
   const known = new Set<unknown>([
     ...nodes.flatMap((node) => node.invoke.map(({ src }) => src)),
     ...visible.map(({ name }) => name),
@@ -107,8 +110,28 @@ function spawnedIn(machine: AnyStateMachine, nodes: readonly AnyStateNode[]): re
   return [...visible, ...hidden];
 }
 
+function spawned({ src, id: given }: Spawn): Inner {
+  const id = typeof given === 'string' ? given : undefined;
+  return { name: typeof src === 'string' ? src : (id ?? 'a spawned actor'), id, node: undefined };
+}
+
+/** What `spawnChild(…)` makes: a function with its parameters on it. */
+interface Spawn {
+  readonly type: 'xstate.spawnChild';
+  readonly src: unknown;
+  /** A text, or a function that gives one. */
+  readonly id: unknown;
+}
+
+function spawnsIn(machine: AnyStateMachine, nodes: readonly AnyStateNode[]): readonly Spawn[] {
+  return nodes
+    .flatMap(actionsOf)
+    .map((action) => implementationOf(machine, action))
+    .filter(isSpawn);
+}
+
 function actionsOf(node: AnyStateNode): readonly unknown[] {
-  const transitions = [...node.transitions.values()].flat();
+  const transitions = [...node.transitions.values(), node.always ?? []].flat();
   return [
     ...node.entry,
     ...node.exit,
@@ -116,32 +139,29 @@ function actionsOf(node: AnyStateNode): readonly unknown[] {
   ];
 }
 
-/** What `spawnChild(…)` makes: a function with its parameters on it. */
-interface Spawn {
-  readonly type: 'xstate.spawnChild';
-  readonly src: unknown;
-  readonly id: unknown;
+/** An action is a function, or the name of one, or an object with the name as its type. */
+function implementationOf(machine: AnyStateMachine, action: unknown): unknown {
+  if (typeof action === 'function') return action;
+  const name = typeof action === 'string' ? action : (action as { readonly type: string }).type;
+  return machine.implementations.actions[name];
 }
 
-function spawnOf(machine: AnyStateMachine, action: unknown): Inner | undefined {
-  const resolved = typeof action === 'string' ? machine.implementations.actions[action] : action;
-  if (typeof resolved !== 'function') return undefined;
-  const { type, src, id: given } = resolved as Partial<Spawn>;
-  if (type !== 'xstate.spawnChild') return undefined;
-  const id = typeof given === 'string' ? given : undefined;
-  return { name: typeof src === 'string' ? src : (id ?? 'a spawned actor'), id, node: undefined };
+function isSpawn(action: unknown): action is Spawn {
+  return (action as Partial<Spawn> | undefined)?.type === 'xstate.spawnChild';
 }
 
 /** The logics that a machine was given, by name or in place. */
-function logicsIn(machine: AnyStateMachine, nodes: readonly AnyStateNode[]): readonly unknown[] {
-  const given = Object.values(machine.implementations.actors) as (
-    AnyActorLogic | { readonly src: AnyActorLogic }
-  )[];
-  const inPlace = nodes.flatMap(({ config }) => {
-    const { invoke = [] } = config as { readonly invoke?: unknown };
-    return (Array.isArray(invoke) ? invoke : [invoke]).map(
-      (one: unknown) => (one as { readonly src?: unknown }).src,
-    );
+function logicsIn(
+  machine: AnyStateMachine,
+  nodes: readonly AnyStateNode[],
+  spawns: readonly Spawn[],
+): readonly unknown[] {
+  const invoked = nodes.flatMap(({ config }) => {
+    const { invoke } = config as { readonly invoke?: unknown };
+    return [invoke].flat() as readonly ({ readonly src: unknown } | undefined)[];
   });
-  return [...given.map((one) => ('src' in one ? one.src : one)), ...inPlace];
+  return [
+    ...Object.values(machine.implementations.actors),
+    ...[...invoked, ...spawns].map((one) => one?.src),
+  ];
 }

@@ -3,7 +3,7 @@ import { CaduceusError } from '../actors/ground/errors.ts';
 import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { lifecycleStart, type LifecycleStart } from '../actors/lifecycle/child.ts';
 import { isActorName, nameText } from '../actors/lifecycle/names.ts';
-import { incarnationOf, type ActorRef } from '../actors/lifecycle/ref.ts';
+import type { ActorRef } from '../actors/lifecycle/ref.ts';
 import { isWholeFrom } from './check-spec.ts';
 import type { ChildSpec } from './child-spec.ts';
 import { whereis, type InSystem, type Target } from './messages.ts';
@@ -12,7 +12,7 @@ import { checkPartitionOptions, type PartitionSupervisorOptions } from './partit
 import { startRoot, type StartOptions } from './start-supervisor.ts';
 import { SupervisorError } from './supervision-errors.ts';
 import type { FullSupervisorFlags } from './supervisor-flags.ts';
-import { BaseHandle } from './supervisor-handle.ts';
+import { BaseHandle, exitOf } from './supervisor-handle.ts';
 import type { ChildEntry } from './supervisor-view.ts';
 import { Supervisor } from './supervisor.ts';
 import { defaultSystem } from './system.ts';
@@ -193,10 +193,7 @@ export function partitionSupervisorOf(
     const label = isActorName(found) ? nameText(found) : found.path;
     throw new SupervisorError('noproc', label, { op: 'partitionSupervisorOf' });
   }
-  const exited = new Promise<ExitReason>((resolve) => {
-    incarnationOf(ref).whenEnded(resolve);
-  });
-  return new PartitionSupervisorHandle(supervisor, partitions, exited);
+  return new PartitionSupervisorHandle(supervisor, partitions, exitOf(ref));
 }
 
 /**

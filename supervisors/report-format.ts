@@ -1,6 +1,7 @@
 // How does a report of a supervisor read? In OTP's two forms (supervisor, `format_log/2`): a block for people, one line for logs; both bounded in depth and length.
 import { inspect } from 'node:util';
 
+import { isReadableError } from '../actors/ground/error-from.ts';
 import { formatExitReason, type ExitReason } from '../actors/ground/exit-reason.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
 /** What a supervisor says on the bus: `supervisor.reported`, `supervisor.progress`, `supervisor.decided`. */
 export type SupervisorWord = SupervisorReport | SupervisorProgress | SupervisorDecision;
 
+/** How much of a report is shown, and in which form: the options of OTP's `format_log/2`. */
 export interface ReportFormat {
   /** How many levels of a value are shown, entries of a list, and frames of a stack; `...` stands for the rest. Default 8. */
   readonly depth?: number;
@@ -196,13 +198,18 @@ function errorText(error: Error, bounds: Bounds): string {
   const { depth, singleLine } = bounds;
   const head = [error.name, error.message].filter((text) => text !== '').join(': ');
   const frames = singleLine ? '' : framesOf(error, depth);
-  if (error.cause === undefined) return `${head}${frames}`;
+  if (error.cause === undefined || isSaid(error)) return `${head}${frames}`;
   const inner = { ...bounds, depth: depth - 1, singleLine: true };
   const cause =
-    error.cause instanceof Error && depth > 1
+    depth > 1 && isReadableError(error.cause)
       ? errorText(error.cause, inner)
       : valueText(error.cause, inner);
   return `${head}${frames}${singleLine ? '; ' : '\n'}caused by ${cause}`;
+}
+
+/** Of a thrown text the error says the same. */
+function isSaid({ message, cause }: Error): boolean {
+  return typeof cause === 'string' && cause === message;
 }
 
 function framesOf({ stack = '' }: Error, depth: number): string {

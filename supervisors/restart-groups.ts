@@ -1,7 +1,9 @@
 // How is a restart carried out? Stop the group, wait for the back-off, start the group; a start that fails is tried again through the mailbox.
+import { SHUTDOWN } from '../actors/ground/exit-reason.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 import type { LifePorts } from '../actors/lifecycle/child.ts';
 import { backoffDelayMs, restartsInRow } from './backoff.ts';
-import { isAlive, isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
+import { epochOf, isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
 import type { ChildRows } from './child-rows.ts';
 import type { ChildWalk, StartOutcome } from './child-walk.ts';
 import { blastOf, type Blast } from './strategy.ts';
@@ -63,11 +65,28 @@ export class RestartGroups {
     walk.stop(rowsOf(rows, blast.stop), () => this.#start(row, blast.start, done));
   }
 
+  /** Kill a child that is to be replaced, if it is still up with this epoch. A temporary one has no next incarnation. */
+  orderReplacement(row: Row, epoch: number, because: string, restartsInWindow: number): void {
+    const { standing, spec, order } = row;
+    if (standing.type !== 'up' || order === 'replace' || spec.restart === 'temporary') return;
+    const { life } = standing;
+    if (life.epoch !== epoch || life.ref.exitReason !== undefined || life.state === 'crashed')
+      return;
+    row.order = 'replace';
+    this.#parts.reports.decided(row, {
+      ...{ verdict: 'replace', because, restartsInWindow },
+      ...{ reason: { type: 'timeout', what: because }, stops: [row.key], starts: [row.key] },
+    });
+    this.#parts.now(() => life.stop('brutal_kill', SHUTDOWN));
+  }
+
   /** Start the next incarnation of a child that the runtime itself had killed; at its own rate, beside everything else. */
   replace(row: Row): void {
-    const { clock } = this.#parts.ports;
+    const { rows, ports } = this.#parts;
+    const { clock } = ports;
+    // Killed before it was ready: else it waited for its turn behind itself.
+    rows.settled(row);
     const start = (): void => {
-      const { rows } = this.#parts;
       try {
         rows.launch(row);
         const life = lifeOf(row);
@@ -78,6 +97,8 @@ export class RestartGroups {
       }
     };
     const delayMs = takeReplacement(row, clock.nowMs());
+    // To everybody else it is as one whose back-off is not over: it cannot be started beside this, and terminating it calls this off.
+    row.standing = { type: 'restarting', life: undefined, ref: row.lastRef };
     if (delayMs === 0) start();
     else row.timer = clock.setTimeout(() => this.#parts.now(start), delayMs);
   }
@@ -86,15 +107,17 @@ export class RestartGroups {
   launchFailed(row: Row, cause: unknown): void {
     this.#failed(row, {
       type: 'error',
-      error: cause instanceof Error ? cause : new Error(String(cause)),
+      error: errorFrom(cause),
     });
   }
 
   #start(restarted: Row, keys: readonly string[], done: () => void): void {
     const { rows, walk } = this.#parts;
+    const epoch = epochOf(restarted);
     walk.start(rowsOf(rows, keys), (outcome) => {
-      // OTP has no process for it from the moment of its end: where another one's start fails first, it is down.
-      if (outcome.type !== 'started' && outcome.row !== restarted && !isAlive(restarted))
+      // OTP has no process for it from the moment of its end: where another one's start fails first, it is down. Not so where its own came before that: an end of it is still to be judged.
+      const isReached = epochOf(restarted) !== epoch || restarted.standing.type === 'queued';
+      if (outcome.type !== 'started' && outcome.row !== restarted && !isReached)
         rows.release(restarted);
       this.#onOutcome(outcome);
       done();

@@ -1,6 +1,7 @@
 // How does a supervisor begin, at the top of a tree or inside one? Checked first, then started; the answer is a handle or the reason why not.
 import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { lifecycleStart, type LifecycleStart, type StartOrder } from '../actors/lifecycle/child.ts';
+import { runInside } from '../actors/lifecycle/crash-trap.ts';
 import { nameText } from '../actors/lifecycle/names.ts';
 import { lintTree } from './lint-tree.ts';
 import { BadReturnError, StartChildError } from './supervision-errors.ts';
@@ -20,7 +21,7 @@ export type SupervisorInit = () => SupervisorFlags | 'ignore' | Promise<Supervis
 export interface StartOptions {
   /** Where it lives. Default: the system of this process. */
   readonly system?: System;
-  /** Whether what is seldom meant in the tree is told, as the event `supervisor.linted` and in the log ({@link lintTree}). Default true. */
+  /** Of `startSupervisor` alone: whether what is seldom meant in the tree is told, as the event `supervisor.linted` and in the log ({@link lintTree}). Default true. */
   readonly lint?: boolean;
 }
 
@@ -84,7 +85,9 @@ export function startRoot(flags: FullSupervisorFlags, system: System): Promise<R
         reject(startErrorOf(id, fact.reason));
       }
     };
-    supervisor = new Supervisor({ id, path: id, epoch: ROOT_EPOCH, listener }, flags, system);
+    // As nobody's code: it outlives whoever has it started.
+    const order = { id, path: id, epoch: ROOT_EPOCH, listener };
+    supervisor = runInside(undefined, () => new Supervisor(order, flags, system));
   });
 }
 

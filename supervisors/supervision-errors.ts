@@ -1,8 +1,9 @@
 // Why did a supervisor refuse, or a start fail? OTP's error terms, as errors with a code.
 import { CaduceusError } from '../actors/ground/errors.ts';
-import { formatExitReason, type ExitReason } from '../actors/ground/exit-reason.ts';
+import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import type { ActorRef } from '../actors/lifecycle/ref.ts';
+import { formatReason } from './report-format.ts';
 
 /** The refusals of OTP's supervisor API (supervisor, "start_child/2" and following; Elixir's DynamicSupervisor for `max_children`). */
 export type RefusalCode =
@@ -99,6 +100,7 @@ export class BadChildSpecError extends CaduceusError {
   }
 }
 
+/** What OTP finds wrong in the flags of a supervisor, and what Elixir finds wrong in those of its other kinds; `unknown_key`, and what is about flags beyond OTP, is ours. */
 export type FlagProblem =
   | 'invalid_type'
   | 'invalid_strategy'
@@ -120,6 +122,7 @@ export class BadSupervisorFlagsError extends CaduceusError {
   readonly code = 'supervisor_data';
   readonly category = 'configuration_error';
   readonly problem: FlagProblem;
+  /** Which flag. */
   readonly field: string;
   readonly value: unknown;
 
@@ -154,13 +157,21 @@ export class StartChildError extends CaduceusError {
 
   constructor(supervisor: string, child: string | undefined, reason: ExitReason) {
     super(
-      `supervisor ${supervisor || '/'}: failed to start child${child === undefined ? '' : ` ${child}`}: ${formatExitReason(reason)}`,
-      reason.type === 'error' ? { cause: reason.error } : undefined,
+      `supervisor ${supervisor || '/'}: failed to start child${child === undefined ? '' : ` ${child}`}: ${formatReason(reason)}`,
+      causeOf(reason),
     );
     this.supervisor = supervisor;
     this.child = child;
     this.reason = reason;
   }
+}
+
+/** The error at the bottom: nested supervisors nest their reasons. */
+function causeOf(reason: ExitReason): ErrorOptions | undefined {
+  if (reason.type === 'error') return { cause: reason.error };
+  const below = reason.type === 'shutdown' ? reason.detail : undefined;
+  const inner = (below as { readonly reason?: ExitReason } | undefined)?.reason;
+  return inner?.type === undefined ? undefined : causeOf(inner);
 }
 
 /** A value in an error's text: short whatever it is. */

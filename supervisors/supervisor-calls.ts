@@ -13,7 +13,7 @@ import { isChildName, nameOf } from './child-name.ts';
 import { DOWN, placeOf, refOf, type Row } from './child-row.ts';
 import type { FullChildSpec } from './child-spec.ts';
 import type { StartOutcome } from './child-walk.ts';
-import { errorFrom } from './error-from.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 import { mergeInput } from './merge-input.ts';
 import { StartChildError, SupervisorError, type RefusalCode } from './supervision-errors.ts';
 import type {

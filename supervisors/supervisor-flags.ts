@@ -13,6 +13,7 @@ import {
   type FlagProblem,
 } from './supervision-errors.ts';
 
+/** Who is restarted with a child that has crashed: nobody else, all, or those after it; `simple_one_for_one`: one template of many children, which do not know of each other (OTP supervisor, "Supervision Principles"). */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one';
 export type { AutoShutdown } from './auto-shutdown.ts';
 
@@ -24,7 +25,7 @@ export interface SupervisorFlags {
   readonly strategy?: Strategy;
   /** Restarts allowed within `periodMs`; one more ends the supervisor. Default 3; 0 allows none. */
   readonly maxRestarts?: number;
-  /** Default 5 000. */
+  /** The window in which restarts are counted, in ms. Default 5 000. */
   readonly periodMs?: number;
   /** Whether the own end of significant children ends the supervisor. Default `never`. */
   readonly autoShutdown?: AutoShutdown;

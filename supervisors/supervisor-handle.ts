@@ -1,10 +1,10 @@
 // How does a program hold a supervisor in its hand? OTP's API as promises.
-import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
+import { isExitReason, SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type { Child, Shutdown } from '../actors/lifecycle/child.ts';
-import { runInside } from '../actors/lifecycle/crash-trap.ts';
-import type { ActorRef } from '../actors/lifecycle/ref.ts';
+import { currentOwner, runInside } from '../actors/lifecycle/crash-trap.ts';
+import { incarnationOf, type ActorRef } from '../actors/lifecycle/ref.ts';
 import { checkChildSpec } from './check-spec.ts';
-import type { FullChildSpec } from './child-spec.ts';
+import type { ChildSpec, FullChildSpec } from './child-spec.ts';
 import type { ChildName, SupervisorCall } from './supervisor-call.ts';
 import type { FullSupervisorFlags } from './supervisor-flags.ts';
 import type { ChildCounts, ChildEntry, SupervisorView } from './supervisor-view.ts';
@@ -14,7 +14,21 @@ import type { Supervisor } from './supervisor.ts';
 export interface StartedChild {
   /** Nothing when its start said `ignore`. */
   readonly child: ActorRef | undefined;
+  /** The `info` of its start function. */
   readonly info: unknown;
+}
+
+const EXITS = new WeakMap<ActorRef, Promise<ExitReason>>();
+
+/** The end of what is alive, as one promise for all handles of it: a program may look one up for each request that it serves. */
+export function exitOf(ref: ActorRef): Promise<ExitReason> {
+  const exited =
+    EXITS.get(ref) ??
+    new Promise<ExitReason>((resolve) => {
+      incarnationOf(ref).whenEnded(resolve);
+    });
+  EXITS.set(ref, exited);
+  return exited;
 }
 
 type Question = SupervisorCall extends infer Call
@@ -22,6 +36,8 @@ type Question = SupervisorCall extends infer Call
     ? Omit<Call, 'settle' | 'fail'>
     : never
   : never;
+
+const NO_REASON = "reason: an ExitReason is expected, such as { type: 'shutdown' }";
 
 /** What every supervisor's handle can do. Calls are served in order, behind a start that is under way; those after its end are refused with `noproc`. */
 export class BaseHandle implements AsyncDisposable {
@@ -73,6 +89,7 @@ export class BaseHandle implements AsyncDisposable {
     reason: ExitReason = SHUTDOWN,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<ExitReason> {
+    if (!isExitReason(reason)) return Promise.reject(new TypeError(NO_REASON));
     const shutdown: Shutdown = options.timeoutMs ?? 'infinity';
     runInside(undefined, () => this.supervisor.stop(shutdown, reason));
     return this.exited;
@@ -84,10 +101,13 @@ export class BaseHandle implements AsyncDisposable {
 
   /** Ask the supervisor: it answers when its turn has come. */
   protected ask<Result>(question: Question): Promise<Result> {
+    const caller = currentOwner();
     return new Promise((resolve, reject) => {
       const settle = (value: unknown): void => resolve(value as Result);
+      // A refusal with which nobody deals is the crash of the actor that asked.
+      const fail = (error: Error): void => runInside(caller, () => reject(error));
       // What the supervisor does for it is its own work, not that of the actor who asks.
-      runInside(undefined, () => this.supervisor.serve({ ...question, settle, fail: reject }));
+      runInside(undefined, () => this.supervisor.serve({ ...question, settle, fail }));
     });
   }
 }
@@ -100,6 +120,8 @@ export class SupervisorHandle extends BaseHandle {
    * @returns its reference and what its start gave besides; no reference when its start said `ignore` (the specification is kept, unless temporary).
    * @throws `bad_child_spec`; `already_started` (with `ref`) and `already_present` for an id that is there; `failed_to_start_child`, then nothing is kept; `noproc`.
    */
+  startChild(spec: ChildSpec): Promise<StartedChild>;
+  startChild(extraInput?: unknown): Promise<StartedChild>;
   async startChild(specOrExtra?: unknown): Promise<StartedChild> {
     if (this.flags.strategy === 'simple_one_for_one') {
       return this.ask({ op: 'startChild', spec: undefined, extra: specOrExtra });

@@ -28,13 +28,18 @@ export interface ChildCounts {
   readonly workers: number;
 }
 
+/** One child, as `statistics` shows it. */
 export interface ChildView {
+  /** Its id; of a child without one a number, in the order of the starts. */
   readonly key: string;
+  /** `down`: its specification is there and nothing runs; `queued`: its start waits for those of others (`maxConcurrentStarts`). */
   readonly state: LifecycleState | 'down' | 'queued';
   readonly type: ChildType;
   readonly restart: RestartType;
   readonly significant: boolean;
+  /** Its present or last incarnation, from 1; 0 before the first. */
   readonly epoch: number;
+  /** How many restarts were begun because of its own ends and failed starts. */
   readonly restartsCount: number;
   /** How its last incarnation ended; nothing when none has. */
   readonly lastReason: ExitReason | undefined;

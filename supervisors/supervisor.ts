@@ -2,7 +2,7 @@
 import type { Actor } from 'xstate';
 
 import type { TimerId } from '../actors/ground/clock.ts';
-import { KILLED, SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
+import { KILLED, type ExitReason } from '../actors/ground/exit-reason.ts';
 import type {
   Child,
   ChildFact,
@@ -15,7 +15,7 @@ import { nameText, type NameHolder } from '../actors/lifecycle/names.ts';
 import { Incarnation, type ActorEvent, type ActorRef } from '../actors/lifecycle/ref.ts';
 import { createRoot } from '../actors/lifecycle/root.ts';
 import { DOWN, epochOf, lifeOf, refOf, type Row } from './child-row.ts';
-import { errorFrom } from './error-from.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 import type { Message } from './supervisor-mailbox.ts';
 import type { SupervisorCall } from './supervisor-call.ts';
 import type { FullSupervisorFlags } from './supervisor-flags.ts';
@@ -50,10 +50,11 @@ export class Supervisor implements Child {
   readonly #parts: SupervisorParts;
   readonly #ref: Incarnation;
   readonly #orders: (() => void)[] = [];
+  /** When whoever asked it to stop wants it over: the earliest counts. */
+  readonly #bounds: TimerId[] = [];
   readonly #holder: NameHolder = () => this.#ref;
   #told: LifecycleState = 'spawning';
   #failure: Error | undefined;
-  #bound: TimerId;
 
   constructor(order: StartOrder, flags: FullSupervisorFlags, ports: LifePorts) {
     this.id = order.id;
@@ -83,6 +84,7 @@ export class Supervisor implements Child {
       onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
       onError: (error) => this.#onFailure(error),
     });
+    this.#order.begun?.(this);
     this.#parts.mailbox.now(() => this.#actor.start());
   }
 
@@ -104,7 +106,7 @@ export class Supervisor implements Child {
     return [...this.#parts.rows.values()].flatMap((row) => lifeOf(row) ?? []);
   }
 
-  /** What it looks like now, without waiting for anything under way. For people and the inspector. */
+  /** What it looks like now, without waiting for anything under way: for people. */
   view(): SupervisorView {
     const snapshot = this.#actor.getSnapshot();
     const { history } = snapshot.context;
@@ -125,9 +127,10 @@ export class Supervisor implements Child {
     };
     if (shutdown === 'brutal_kill') hasten();
     else if (shutdown !== 'infinity') {
-      this.#bound ??= this.#ports.clock.setTimeout(hasten, shutdown);
+      this.#bounds.push(this.#ports.clock.setTimeout(hasten, shutdown));
     }
-    if (this.#failure !== undefined) return;
+    // What was left of it may have ended by that.
+    if (this.#failure !== undefined || this.#told === 'stopped') return;
     this.#parts.mailbox.now(() => this.#actor.send({ type: 'supervisor.stop', reason }));
   }
 
@@ -140,21 +143,13 @@ export class Supervisor implements Child {
 
   /**
    * Kill a child and start its next incarnation, as `terminateChild` and `restartChild` would. Never spends the restart budget.
-   * Ignored when the child is not there, is not of `epoch` any more, or the supervisor is not running.
+   * Ignored when the child is not there, is not of `epoch` any more or temporary, or the supervisor is not running.
    */
   replaceChild(id: string, epoch: number, because: string): void {
     const row = this.#parts.rows.get(id);
-    if (row?.standing.type !== 'up' || row.order === 'replace') return;
-    const { life } = row.standing;
-    if (life.epoch !== epoch || !this.#actor.getSnapshot().matches('running')) return;
-    if (life.ref.exitReason !== undefined || life.state === 'crashed') return;
-    row.order = 'replace';
-    const { history } = this.#actor.getSnapshot().context;
-    this.#parts.reports.decided(row, {
-      ...{ verdict: 'replace', because, restartsInWindow: history.length },
-      ...{ reason: { type: 'timeout', what: because }, stops: [row.key], starts: [row.key] },
-    });
-    this.#parts.mailbox.now(() => life.stop('brutal_kill', SHUTDOWN));
+    const snapshot = this.#actor.getSnapshot();
+    if (row === undefined || !snapshot.matches('running')) return;
+    this.#parts.groups.orderReplacement(row, epoch, because, snapshot.context.history.length);
   }
 
   /** As OTP's `register`, before its init. @throws {@link SupervisorError} when another that lives has the name. */
@@ -239,10 +234,10 @@ export class Supervisor implements Child {
         this.#onEnd(row, fact.report.reason, fact.epoch);
         return;
       case 'child.stopped':
-        if (row.order === 'replace' && this.#actor.getSnapshot().matches('running')) {
-          row.standing = DOWN;
+        // Whoever stops it meanwhile (a call, a group) has the say: its end is theirs.
+        if (row.order === 'replace' && !this.#parts.walk.isAwaiting(row))
           this.#parts.groups.replace(row);
-        } else this.#onEnd(row, fact.reason, fact.epoch);
+        else this.#onEnd(row, fact.reason, fact.epoch);
         return;
       default:
         fact satisfies never;
@@ -272,7 +267,7 @@ export class Supervisor implements Child {
   #tellStopped(reason: ExitReason): void {
     if (this.#told === 'stopped') return;
     this.#told = 'stopped';
-    this.#ports.clock.clearTimeout(this.#bound);
+    for (const bound of this.#bounds) this.#ports.clock.clearTimeout(bound);
     for (const message of this.#parts.mailbox.clear()) {
       if (message.type === 'call') this.#parts.calls.refuse(message.call, 'noproc');
     }

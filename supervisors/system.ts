@@ -1,7 +1,6 @@
 // What do all trees of one program share? Clock, bus, chance and names: handed in, or the process's own.
 import { Bus, type BusEventName, type BusListener } from '../actors/ground/bus.ts';
 import { systemClock, type Clock } from '../actors/ground/clock.ts';
-import { systemIds, type Ids } from '../actors/ground/ids.ts';
 import { systemRandom, type Random } from '../actors/ground/random.ts';
 import type { LifePorts } from '../actors/lifecycle/child.ts';
 import { Names, type ActorName } from '../actors/lifecycle/names.ts';
@@ -9,9 +8,11 @@ import type { ActorRef } from '../actors/lifecycle/ref.ts';
 
 /** The ports of a system. Tests hand in their own; each has a default. */
 export interface SystemOptions {
+  /** All time that counts: restart windows, back-offs, deadlines, delays of machines. Default: real time. */
   readonly clock?: Clock;
+  /** The chance in back-offs. Default: that of JavaScript. */
   readonly random?: Random;
-  readonly ids?: Ids;
+  /** Where it is told what happens. Default: a bus of its own. */
   readonly bus?: Bus;
 }
 
@@ -19,7 +20,6 @@ export interface SystemOptions {
 export class System implements LifePorts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly ids: Ids;
   readonly bus: Bus;
   readonly names = new Names();
   #deadLettersCount = 0;
@@ -27,7 +27,6 @@ export class System implements LifePorts {
   constructor(options: SystemOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
-    this.ids = options.ids ?? systemIds;
     this.bus = options.bus ?? new Bus();
     this.bus.on('letter.dead', () => {
       this.#deadLettersCount += 1;

@@ -1,4 +1,6 @@
 // Who starts a task, and what do the two do to each other? The actor whose code runs, and Erlang's link between it and the task.
+import { AsyncResource } from 'node:async_hooks';
+
 import type { Clock } from '../actors/ground/clock.ts';
 import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { currentOwner, runInside, type CrashOwner } from '../actors/lifecycle/crash-trap.ts';
@@ -22,6 +24,7 @@ export function endTask(task: Incarnation, reason: ExitReason): void {
 export class TaskCaller {
   readonly #ref: Incarnation | undefined;
   readonly #owner: CrashOwner | undefined;
+  readonly #context = new AsyncResource('caduceus.task');
 
   private constructor() {
     this.#ref = ownIncarnation();
@@ -40,7 +43,15 @@ export class TaskCaller {
 
   /** Run as the caller's code: a rejection with which it does not deal is its crash. */
   run(fn: () => void): void {
-    runInside(this.#owner, fn);
+    this.#context.runInAsyncScope(fn);
+  }
+
+  /** What it has a task run: the task's code, which finds what the caller keeps in asynchronous storages of its own. */
+  given<Given, Value>(run: (given: Given) => Value): (given: Given) => Value {
+    return (given) => {
+      const task = currentOwner();
+      return this.#context.runInAsyncScope(() => runInside(task, () => run(given)));
+    };
   }
 
   /** Call `tell` when the caller has ended; never for one that is no actor. @returns what takes this back. */

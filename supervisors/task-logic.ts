@@ -3,12 +3,13 @@ import type { ActorLogic, Snapshot } from 'xstate';
 
 import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
+import { isThenable } from '../actors/ground/thenable.ts';
 import { currentOwner, runInside, type CrashOwner } from '../actors/lifecycle/crash-trap.ts';
 import { exit, isExit, type Exit } from '../actors/lifecycle/exit.ts';
 import { SHUTDOWN_EVENT } from '../actors/lifecycle/logic-actor.ts';
 import type { ActorRef } from '../actors/lifecycle/ref.ts';
 import type { StartFunction } from '../actors/lifecycle/start-function.ts';
-import { errorFrom } from './error-from.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 
 /** What a task's function is given. */
 export interface TaskContext {
@@ -192,12 +193,4 @@ const taskLogic: Logic = {
 
 function done(snapshot: TaskSnapshot, output: unknown): TaskSnapshot {
   return { ...snapshot, status: 'done', output, error: undefined };
-}
-
-function isThenable(given: unknown): given is PromiseLike<unknown> {
-  return (
-    typeof given === 'object' &&
-    given !== null &&
-    typeof (given as { readonly then?: unknown }).then === 'function'
-  );
 }

@@ -6,7 +6,7 @@ import { LIMITS } from '../actors/ground/limits.ts';
 import { CallExitError } from '../actors/lifecycle/call-exit.ts';
 import type { Incarnation } from '../actors/lifecycle/ref.ts';
 import type { FullChildSpec } from './child-spec.ts';
-import { errorFrom } from './error-from.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 import type { Supervisor } from './supervisor.ts';
 import { armDeadline, endTask, startTask, TaskCaller } from './task-link.ts';
 import type { TaskWork } from './task-logic.ts';
@@ -185,7 +185,7 @@ class StreamRun<Input, Value> {
     };
     const fn = this.#fn;
     const spec = this.#parts.specOf({
-      run: (context) => fn(input, context),
+      run: this.#caller.given((context) => fn(input, context)),
       callers: this.#caller.chain,
       keep: (value) => {
         kept.value = { value };

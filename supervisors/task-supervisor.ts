@@ -4,14 +4,14 @@ import type { ExitReason } from '../actors/ground/exit-reason.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { lifecycleStart, type LifecycleStart, type Shutdown } from '../actors/lifecycle/child.ts';
 import { isActorName, nameText } from '../actors/lifecycle/names.ts';
-import { incarnationOf, type ActorRef, type Incarnation } from '../actors/lifecycle/ref.ts';
+import type { ActorRef, Incarnation } from '../actors/lifecycle/ref.ts';
 import { checkChildSpec, isWholeFrom } from './check-spec.ts';
 import type { ChildSpec, FullChildSpec, RestartType } from './child-spec.ts';
 import { whereis, type InSystem, type Target } from './messages.ts';
 import { startRoot, type StartOptions } from './start-supervisor.ts';
 import { BadSupervisorFlagsError, SupervisorError } from './supervision-errors.ts';
 import { checkFlags, type FullSupervisorFlags, type SupervisorFlags } from './supervisor-flags.ts';
-import { BaseHandle } from './supervisor-handle.ts';
+import { BaseHandle, exitOf } from './supervisor-handle.ts';
 import { Supervisor } from './supervisor.ts';
 import { defaultSystem } from './system.ts';
 import { startTask, TaskCaller } from './task-link.ts';
@@ -36,11 +36,13 @@ export interface TaskSupervisorOptions extends Pick<
   readonly shutdown?: Shutdown;
 }
 
+/** Of a task whose value is awaited. */
 export interface AsyncOptions {
   /** Its time to end when it is stopped. Default: the supervisor's. */
   readonly shutdown?: Shutdown;
 }
 
+/** Of a task whose value nobody wants. */
 export interface StartTaskOptions extends AsyncOptions {
   /** Default `temporary`: it runs once, however it ends. */
   readonly restart?: RestartType;
@@ -86,7 +88,8 @@ export class TaskSupervisorHandle extends BaseHandle {
     { restart = 'temporary', shutdown }: StartTaskOptions = {},
   ): Promise<ActorRef> {
     const keep = (): void => undefined;
-    const work: TaskWork = { run: fn, callers: TaskCaller.now().chain, keep };
+    const caller = TaskCaller.now();
+    const work: TaskWork = { run: caller.given(fn), callers: caller.chain, keep };
     return this.#start(this.#specOf(work, restart, shutdown), (task) => task);
   }
 
@@ -134,18 +137,19 @@ export class TaskSupervisorHandle extends BaseHandle {
     const keep = (value: unknown): void => {
       kept.value = { value };
     };
-    const spec = this.#specOf({ run, callers: caller.chain, keep }, 'temporary', shutdown);
-    return this.#start(spec, (task) => {
+    const work: TaskWork = { run: caller.given(run), callers: caller.chain, keep };
+    return this.#start(this.#specOf(work, 'temporary', shutdown), (task) => {
       const unlink = links === 'linked' ? caller.link(task) : (): void => undefined;
       return new Task<Value>(task, kept, unlink);
     });
   }
 
   #start<Result>(spec: FullChildSpec, take: (task: Incarnation) => Result): Promise<Result> {
+    const caller = TaskCaller.now();
     return new Promise((resolve, reject) => {
       startTask(this.supervisor, spec, {
         started: (task) => resolve(take(task)),
-        refused: reject,
+        refused: (error) => caller.run(() => reject(error)),
       });
     });
   }
@@ -236,10 +240,7 @@ export function taskSupervisorOf(found: Target, options: InSystem = {}): TaskSup
     const label = isActorName(found) ? nameText(found) : found.path;
     throw new SupervisorError('noproc', label, { op: 'taskSupervisorOf' });
   }
-  const exited = new Promise<ExitReason>((resolve) => {
-    incarnationOf(ref).whenEnded(resolve);
-  });
-  return new TaskSupervisorHandle(supervisor, parts, exited);
+  return new TaskSupervisorHandle(supervisor, parts, exitOf(ref));
 }
 
 function checkTaskOptions(options: TaskSupervisorOptions): {

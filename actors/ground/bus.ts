@@ -1,4 +1,6 @@
 // What happened, for whoever watches? The one table of events, and the emitter that no watcher can hurt.
+import { AsyncResource } from 'node:async_hooks';
+
 import type { ExitReason } from './exit-reason.ts';
 import type {
   LintFinding,
@@ -85,21 +87,26 @@ export interface BusEvents {
 export type BusEventName = keyof BusEvents;
 export type BusListener<Name extends BusEventName> = (event: BusEvents[Name], name: Name) => void;
 
-type AnyListener = (event: never, name: never) => void;
+/** One call of `on`. Its listener runs as the code of who made that call: what it leaves running and what that throws is not of who emitted. */
+interface Registration {
+  readonly listener: (event: never, name: never) => void;
+  readonly context: AsyncResource;
+}
 
 /**
  * A synchronous emitter. A listener that throws is detached, told of by `bus.subscriber_detached`, and never reaches the actor that emitted:
  * a watcher must not be able to crash what it watches.
  */
 export class Bus {
-  readonly #listeners = new Map<BusEventName | '*', Set<AnyListener>>();
+  readonly #listeners = new Map<BusEventName | '*', Set<Registration>>();
 
   /** Watch one event, or all of them with `'*'`. Returns the function that ends it. */
   on<Name extends BusEventName>(name: Name | '*', listener: BusListener<Name>): () => void {
     const set = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, set);
-    set.add(listener);
-    return () => set.delete(listener);
+    const registration = { listener, context: new AsyncResource('caduceus.listener') };
+    set.add(registration);
+    return () => set.delete(registration);
   }
 
   emit<Name extends BusEventName>(name: Name, event: BusEvents[Name]): void {
@@ -107,13 +114,16 @@ export class Bus {
     this.#deliver(this.#listeners.get('*'), name, event);
   }
 
-  #deliver(set: Set<AnyListener> | undefined, name: BusEventName, event: object): void {
-    if (set === undefined) return;
-    for (const listener of set) {
+  #deliver(set: Set<Registration> | undefined, name: BusEventName, event: object): void {
+    if (set === undefined || set.size === 0) return;
+    // As they are now: one that makes way for its successor would meet that one again and again.
+    for (const registration of [...set]) {
+      if (!set.has(registration)) continue;
+      const { listener, context } = registration;
       try {
-        listener(event as never, name as never);
+        context.runInAsyncScope(() => listener(event as never, name as never));
       } catch (error) {
-        set.delete(listener);
+        set.delete(registration);
         this.emit('bus.subscriber_detached', { event: name, error });
       }
     }

@@ -1,4 +1,5 @@
 // Why did it end? One closed union for every child, worker or supervisor, compared by shape (OTP's exit reasons, as values).
+import { isReadableError } from './error-from.ts';
 
 export type ExitReason =
   | { readonly type: 'normal' }
@@ -10,6 +11,19 @@ export type ExitReason =
   | { readonly type: 'error'; readonly error: Error }
   /** There was nobody: what a monitor of the dead is told (Erlang Reference Manual, "Monitors"). */
   | { readonly type: 'noproc' };
+
+const TYPES: Readonly<Record<ExitReason['type'], true>> = {
+  ...{ normal: true, shutdown: true, killed: true, exit_status: true, signal: true },
+  ...{ timeout: true, error: true, noproc: true },
+};
+
+/** Whether it is one. Programs in JavaScript give whatever they like. */
+export function isExitReason(given: unknown): given is ExitReason {
+  if (typeof given !== 'object' || given === null || isReadableError(given)) return false;
+  const { type, error } = given as { readonly type?: unknown; readonly error?: unknown };
+  if (typeof type !== 'string' || !Object.hasOwn(TYPES, type)) return false;
+  return type !== 'error' || isReadableError(error);
+}
 
 export const NORMAL: ExitReason = { type: 'normal' };
 export const SHUTDOWN: ExitReason = { type: 'shutdown' };

@@ -1,8 +1,16 @@
 // What is a child of any XState logic to its supervisor? The shell around the lifecycle machine: it opens, asks, kills and tells.
 import type { Actor } from 'xstate';
 
+import type { Clock } from '../ground/clock.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
-import type { Child, ChildStart, LifecycleState, Shutdown, StartOrder } from './child.ts';
+import type {
+  Child,
+  ChildFact,
+  ChildStart,
+  LifecycleState,
+  Shutdown,
+  StartOrder,
+} from './child.ts';
 import { Inside, type AnyStart, type InsidePorts } from './inside.ts';
 import {
   lifecycleMachine,
@@ -51,6 +59,9 @@ class ActorChild implements Child {
   readonly #startTimeoutMs: number;
   readonly #actor: Actor<typeof lifecycleMachine>;
   readonly #orders: Order[] = [];
+  /** To be told when the machine is at rest: what its supervisor answers is done at once then, and not after all else that it does in this turn. */
+  readonly #facts: ChildFact[] = [];
+  #turn: 'none' | 'running' = 'none';
   #options: ActorChildOptions | undefined;
   #inside: Inside;
   #info: unknown;
@@ -67,13 +78,13 @@ class ActorChild implements Child {
     this.#inside = this.#newInside(order.epoch);
     this.#actor = createRoot(machine, {
       id: order.path,
-      clock: ports.clock,
+      clock: this.#turningClock(),
       input: { epoch: order.epoch, startTimeoutMs: this.#startTimeoutMs },
       onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
       onError: (error) => this.#onMachineError(error),
     });
     queues.set(this.#actor, this.#orders);
-    this.#actor.start();
+    this.#takeTurn(() => this.#actor.start());
   }
 
   get state(): LifecycleState {
@@ -106,7 +117,33 @@ class ActorChild implements Child {
 
   /** Facts of what has ended, and orders to it, come too late to matter. */
   #tellMachine(event: LifecycleEvent): void {
-    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event);
+    if (this.#actor.getSnapshot().status !== 'active') return;
+    this.#takeTurn(() => this.#actor.send(event));
+  }
+
+  #takeTurn(act: () => void): void {
+    if (this.#turn === 'running') {
+      act();
+      return;
+    }
+    this.#turn = 'running';
+    try {
+      act();
+    } finally {
+      this.#turn = 'none';
+    }
+    // One that is told may bring the next turn, which tells the rest.
+    for (let fact = this.#facts.shift(); fact !== undefined; fact = this.#facts.shift()) {
+      this.#order.listener(fact);
+    }
+  }
+
+  #turningClock(): Pick<Clock, 'setTimeout' | 'clearTimeout'> {
+    const { clock } = this.#ports;
+    return {
+      setTimeout: (fn, timeoutMs) => clock.setTimeout(() => this.#takeTurn(fn), timeoutMs),
+      clearTimeout: (id) => clock.clearTimeout(id),
+    };
   }
 
   #newInside(epoch: number): Inside {
@@ -154,6 +191,7 @@ class ActorChild implements Child {
     if (!options.keepsInput) this.#options = undefined;
     this.#phase = 'starting';
     this.#ports.bus.emit('child.starting', { path: this.#order.path, epoch });
+    this.#order.begun?.(this);
     this.#inside.open(options.start, options.input);
   }
 
@@ -176,7 +214,7 @@ class ActorChild implements Child {
       case 'ready':
         this.#phase = 'started';
         this.#ports.bus.emit('child.ready', { path, epoch, pid: undefined, info: undefined });
-        this.#order.listener({ type: 'child.ready', id, epoch, info: this.#info });
+        this.#facts.push({ type: 'child.ready', id, epoch, info: this.#info });
         return;
       case 'stopped':
         this.#tellStopped(epoch, reason, before);
@@ -190,7 +228,7 @@ class ActorChild implements Child {
   #tellCrash(epoch: number, reason: ExitReason): void {
     const report = { reason, stderrTail: '' };
     const phase = this.#phase;
-    this.#order.listener({ type: 'child.crashed', id: this.id, epoch, report, phase });
+    this.#facts.push({ type: 'child.crashed', id: this.id, epoch, report, phase });
   }
 
   #tellStopped(epoch: number, reason: ExitReason, before: LifecycleState): void {
@@ -198,8 +236,8 @@ class ActorChild implements Child {
     this.#ports.bus.emit('child.stopped', { path: this.#order.path, epoch, reason });
     // From spawning straight to stopped: its start said `ignore`, which is `normal`, or it was killed.
     const isIgnored = before === 'spawning' && reason.type === 'normal';
-    if (isIgnored) this.#order.listener({ type: 'child.ignored', id, epoch });
-    else this.#order.listener({ type: 'child.stopped', id, epoch, reason });
+    if (isIgnored) this.#facts.push({ type: 'child.ignored', id, epoch });
+    else this.#facts.push({ type: 'child.stopped', id, epoch, reason });
   }
 
   /** Our own machine threw: no transition will come any more, so what is inside is ended here, and the supervisor told. */
@@ -209,6 +247,6 @@ class ActorChild implements Child {
     const reason: ExitReason = { type: 'error', error };
     this.#inside.kill(reason);
     this.#ports.bus.emit('child.stopped', { path: this.#order.path, epoch, reason });
-    this.#order.listener({ type: 'child.stopped', id: this.id, epoch, reason });
+    this.#facts.push({ type: 'child.stopped', id: this.id, epoch, reason });
   }
 }

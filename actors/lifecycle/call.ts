@@ -1,5 +1,6 @@
 // How does an actor ask another one and wait for its answer? OTP's `gen_server:call`: a monitor, an event with a return address, a deadline.
-import { NORMAL, type ExitReason } from '../ground/exit-reason.ts';
+import { errorFrom } from '../ground/error-from.ts';
+import { isExitReason, NORMAL, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { CallExitError, type CallExitCode } from './call-exit.ts';
 import { currentOwner, runInside, type CrashOwner } from './crash-trap.ts';
@@ -8,6 +9,7 @@ import { Timetable } from './later.ts';
 import { incarnationOf, type ActorEvent, type ActorRef, type Incarnation } from './ref.ts';
 import { ownIncarnation } from './self.ts';
 
+/** How long a caller waits. */
 export interface CallOptions {
   /** How long to wait, in ms; may be `Infinity`. Default 5 000. The work itself is not called off by it. */
   readonly timeoutMs?: number;
@@ -58,8 +60,7 @@ function checkTimeout(timeoutMs: number): void {
 }
 
 function abortedBy(what: string, signal: AbortSignal, outcome: CallExitError['outcome']): Error {
-  const given: unknown = signal.reason;
-  const error = given instanceof Error ? given : new Error(String(given));
+  const error = errorFrom(signal.reason);
   return new CallExitError('aborted', what, { type: 'error', error }, outcome);
 }
 
@@ -148,6 +149,7 @@ class PendingCall {
   }
 }
 
+/** How long the end of an actor is waited for. */
 export interface StopOptions {
   /** How long to wait for the end, in ms. Default `Infinity`. */
   readonly timeoutMs?: number;
@@ -163,6 +165,8 @@ export function stopActor(
   return new Promise((resolve, reject) => {
     const { timeoutMs = Number.POSITIVE_INFINITY } = options;
     checkTimeout(timeoutMs);
+    if (!isExitReason(reason))
+      throw new TypeError("reason: an ExitReason is expected, such as { type: 'shutdown' }");
     const what = `stop of ${callee.label}`;
     const incarnation = callableOf(what, callee.ref);
     const disarm = Timetable.of(incarnation.ports.clock).arm(timeoutMs, () => {

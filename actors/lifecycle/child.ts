@@ -18,6 +18,7 @@ export const LIFECYCLE_STATES = [
   'stopping',
   'stopped',
 ] as const;
+/** One of {@link LIFECYCLE_STATES}. */
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
 /** How long a child may take to end: OTP's `shutdown` of a child specification. Milliseconds; `brutal_kill` asks nothing first; `infinity` waits. */
@@ -78,6 +79,8 @@ export interface StartOrder {
   readonly epoch: number;
   /** May be called from inside the start: whoever is up at once says so at once. */
   readonly listener: (fact: ChildFact) => void;
+  /** Told by lifecycles that run code of their users inside of the start: of each incarnation, before any of its code runs. As OTP registers a process before its init. */
+  readonly begun?: (life: Child) => void;
 }
 
 /** Starts a lifecycle. */

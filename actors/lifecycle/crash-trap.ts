@@ -1,7 +1,8 @@
 // Whose code threw, when nobody caught it? What escapes from an actor is its own crash, not the process's.
 import { AsyncLocalStorage, AsyncResource, createHook } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
-import { inspect, types } from 'node:util';
+
+import { errorFrom, isReadableError } from '../ground/error-from.ts';
 
 type Origin = NodeJS.UncaughtExceptionOrigin;
 
@@ -15,7 +16,14 @@ export interface CrashOwner {
   crashed(error: Error): void;
 }
 
-const owners = new AsyncLocalStorage<CrashOwner | undefined>();
+type Owners = AsyncLocalStorage<CrashOwner | undefined>;
+
+/** One for all copies of this package in the process: only one of them can have the capture callback, which must find the owners of all. */
+const OWNERS = Symbol.for('caduceus.crash-owners');
+const shared = globalThis as { [OWNERS]?: Owners };
+const owners = (shared[OWNERS] ??= new AsyncLocalStorage());
+/** Where nothing is stored by anybody: what one actor's code, or a request that it served, keeps in storages of its own is not to be found by those whom its end concerns. */
+const nobody = owners.run(undefined, () => new AsyncResource('caduceus.nobody'));
 
 /**
  * Run `fn` as code of `owner`: the timers, promises, sockets and listeners of sockets that it makes belong to the owner too, however late they
@@ -23,7 +31,7 @@ const owners = new AsyncLocalStorage<CrashOwner | undefined>();
  * wherever an owner's code calls into the runtime: else a supervisor's timer would belong to the child whose end armed it.
  */
 export function runInside<Result>(owner: CrashOwner | undefined, fn: () => Result): Result {
-  return owners.run(owner, fn);
+  return owner === undefined ? nobody.runInAsyncScope(fn) : owners.run(owner, fn);
 }
 
 /** The owner whose code runs now. */
@@ -131,16 +139,11 @@ function onUnhandledRejection(reason: unknown): void {
 }
 
 function tell(owner: CrashOwner, thrown: unknown): void {
-  runInside(undefined, () => owner.crashed(isError(thrown) ? thrown : wrapped(thrown)));
-}
-
-/** An error of another realm is one by its nature only, a thread's by its prototype only. */
-function isError(thrown: unknown): thrown is Error {
-  return thrown instanceof Error || types.isNativeError(thrown);
+  runInside(undefined, () => owner.crashed(isReadableError(thrown) ? thrown : wrapped(thrown)));
 }
 
 function wrapped(thrown: unknown): Error {
-  return new Error(`${inspect(thrown)} was thrown`, { cause: thrown });
+  return new Error(`${errorFrom(thrown).message} was thrown`, { cause: thrown });
 }
 
 /** Do what Node would have done: tell the listeners, or let the error end the process. */

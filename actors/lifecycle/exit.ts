@@ -1,5 +1,6 @@
 // How does an actor say why it ends? Its final output, made with `exit`.
-import { NORMAL, SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
+import { errorFrom } from '../ground/error-from.ts';
+import { isExitReason, NORMAL, SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
 
 /** Two copies of this package in one process must know each other's. */
 const EXIT = Symbol.for('caduceus.exit');
@@ -18,7 +19,8 @@ export interface Exit {
 export function exit(reason: ExitReason | 'normal' | 'shutdown' | Error): Exit {
   if (reason === 'normal') return { [EXIT]: NORMAL };
   if (reason === 'shutdown') return { [EXIT]: SHUTDOWN };
-  return { [EXIT]: reason instanceof Error ? { type: 'error', error: reason } : reason };
+  if (!isExitReason(reason)) return { [EXIT]: { type: 'error', error: errorFrom(reason) } };
+  return { [EXIT]: reason };
 }
 
 /** What an actor's output means to its supervisor. */

@@ -1,5 +1,8 @@
 // Who waits for the answer to an event? The return address of a call: OTP's `From`.
 
+/** Two copies of this package in one process must know each other's. */
+const FROM = Symbol.for('caduceus.from');
+
 /** What becomes of a call, as the other side tells it. */
 export type Answer =
   | { readonly type: 'value'; readonly value: unknown }
@@ -19,6 +22,10 @@ export class From {
     this.#settle = settle;
   }
 
+  get [FROM](): true {
+    return true;
+  }
+
   /** @internal Only the first answer counts. */
   settle(answer: Answer): void {
     this.#settle(answer);
@@ -28,7 +35,7 @@ export class From {
 /** The return address in an event, if it is a call. */
 export function fromOf(event: object): From | undefined {
   const { from } = event as { readonly from?: unknown };
-  return from instanceof From ? from : undefined;
+  return typeof from === 'object' && from !== null && FROM in from ? (from as From) : undefined;
 }
 
 /**

@@ -1,7 +1,9 @@
 // What is inside the lifecycle of a child that is no process? One incarnation: its start function, its logic, its end and its clean-up.
 import type { AnyActorLogic } from 'xstate';
 
+import { errorFrom } from '../ground/error-from.ts';
 import { SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
+import { isThenable } from '../ground/thenable.ts';
 import { runInside } from './crash-trap.ts';
 import { LogicActor } from './logic-actor.ts';
 import { Incarnation, type ActorEvent, type RefPorts } from './ref.ts';
@@ -19,7 +21,7 @@ export type InsidePorts = RefPorts;
 
 export type AnyStart =
   | AnyActorLogic
-  | ((input: never, context: StartContext) => Started | 'ignore' | Promise<Started | 'ignore'>);
+  | ((input: never, context: StartContext) => Started | 'ignore' | PromiseLike<Started | 'ignore'>);
 
 /** What became of the start function. */
 type Starting =
@@ -70,7 +72,7 @@ export class Inside {
     const context = { signal: abort.signal, epoch: this.ref.epoch, self: this.ref };
     try {
       const given = runInside(this.#starter, () => start(input as never, context));
-      if (given instanceof Promise) this.#await(given, abort);
+      if (isThenable(given)) this.#await(this.#promised(given), abort);
       else this.#take(given);
     } catch (cause) {
       this.#fail(cause);
@@ -178,7 +180,7 @@ export class Inside {
   }
 
   #fail(cause: unknown): void {
-    this.#exit({ type: 'error', error: cause instanceof Error ? cause : new Error(String(cause)) });
+    this.#exit({ type: 'error', error: errorFrom(cause) });
   }
 
   #exit(reason: ExitReason): void {
@@ -210,18 +212,22 @@ export class Inside {
   }
 
   #late(cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const error = errorFrom(cause);
     const { path, epoch } = this.ref;
     this.#ports.bus.emit('child.late_error', { path, epoch, error });
   }
 
   /** Those of them that take their time; what they reject with is told. */
   #caught(results: readonly unknown[]): readonly Promise<unknown>[] {
-    const promises = results.filter((result) => result instanceof Promise);
-    return promises.map((promise) =>
-      promise.catch((cause: unknown) => {
+    return results.filter(isThenable).map((result) =>
+      this.#promised(result).catch((cause: unknown) => {
         this.#late(cause);
       }),
     );
+  }
+
+  /** Whatever can be waited for, as a promise. The `then` of what is none is the actor's code. */
+  #promised<Value>(given: PromiseLike<Value>): Promise<Value> {
+    return runInside(this.#starter, () => Promise.resolve(given));
   }
 }

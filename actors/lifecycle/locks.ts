@@ -1,5 +1,8 @@
 // Who may run now, of all who want the same key? One at a time, in order; the dead make room.
-import { currentOwner, runInside } from './crash-trap.ts';
+import { AsyncResource } from 'node:async_hooks';
+
+import { errorFrom } from '../ground/error-from.ts';
+import { isThenable } from '../ground/thenable.ts';
 import type { Incarnation } from './ref.ts';
 
 interface Turn {
@@ -22,10 +25,11 @@ export class Locks {
    */
   lock<Result>(
     key: unknown,
-    work: () => Result | Promise<Result>,
+    work: () => Result | PromiseLike<Result>,
     owner: Incarnation | undefined,
   ): Promise<Result> {
-    const code = currentOwner();
+    // As the code of who asks, whoever leaves the key to it.
+    const context = new AsyncResource('caduceus.lock');
     return new Promise((resolve, reject) => {
       const line = this.#lines.get(key) ?? { turns: new Set(), isMoving: false };
       this.#lines.set(key, line);
@@ -38,15 +42,15 @@ export class Locks {
       };
       const fail = (error: Error): void => {
         leave();
-        runInside(code, () => reject(error));
+        context.runInAsyncScope(() => reject(error));
       };
       const turn: Turn = {
         state: 'waiting',
         run: () => {
           try {
-            const given = runInside(code, work);
-            if (given instanceof Promise) {
-              given.then((result) => {
+            const given = context.runInAsyncScope(work);
+            if (isThenable(given)) {
+              Promise.resolve(given).then((result) => {
                 leave();
                 resolve(result);
               }, fail);
@@ -55,7 +59,7 @@ export class Locks {
               leave();
             }
           } catch (cause) {
-            fail(cause instanceof Error ? cause : new Error(String(cause), { cause }));
+            fail(errorFrom(cause));
           }
         },
       };

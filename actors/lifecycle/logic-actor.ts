@@ -2,7 +2,9 @@
 import { createActor, fromCallback, type AnyActor, type AnyActorLogic } from 'xstate';
 
 import type { Clock } from '../ground/clock.ts';
+import { errorFrom } from '../ground/error-from.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
+import { isThenable } from '../ground/thenable.ts';
 import { installCrashTrap, runInside } from './crash-trap.ts';
 import { exitReasonOfOutput } from './exit.ts';
 import type { ActorEvent, Incarnation } from './ref.ts';
@@ -59,7 +61,7 @@ export class LogicActor {
         this.#tellReady();
       },
       error: (error: unknown) => {
-        this.#end({ type: 'error', error: errorOf(error) });
+        this.#end({ type: 'error', error: errorFrom(error) });
       },
       complete: () => {
         const snapshot = this.#actor.getSnapshot() as { readonly output?: unknown };
@@ -102,8 +104,12 @@ export class LogicActor {
   halt(): unknown {
     this.#phase = 'ended';
     return runInside(this.#owner, () => {
-      stopTree(this.#actor);
-      return this.#dispose();
+      try {
+        stopTree(this.#actor);
+      } finally {
+        this.#dispose();
+      }
+      return this.#disposed;
     });
   }
 
@@ -133,7 +139,12 @@ export class LogicActor {
     if (this.#phase === 'starting' && reason.type !== 'error') this.#upward(this.#ends.ready);
     this.#phase = 'ended';
     if (reason.type === 'error') this.#error = reason.error;
-    stopTree(this.#actor);
+    try {
+      stopTree(this.#actor);
+    } catch (cause) {
+      // Something of it threw while it was stopped: its supervisor must hear of the end all the same.
+      this.#upward(() => this.#ends.late(errorFrom(cause)));
+    }
     this.#upward(() => this.#ends.exited(reason));
   }
 
@@ -152,8 +163,8 @@ export class LogicActor {
       const result = callback(given);
       if (typeof result === 'function') this.#disposal = result as () => unknown;
       // XState drops the promise of an async callback: its rejection would be the process's, not the actor's.
-      else if (result instanceof Promise)
-        result.catch((cause: unknown) => this.#owner.crashed(errorOf(cause)));
+      else if (isThenable(result))
+        Promise.resolve(result).catch((cause: unknown) => this.#owner.crashed(errorFrom(cause)));
       return () => void this.#dispose();
     });
   }
@@ -197,8 +208,4 @@ function stopDescendant(actor: Inner): void {
   for (const child of Object.values(snapshot?.children ?? {}).reverse())
     stopDescendant(child as Inner);
   actor._stop?.();
-}
-
-function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

@@ -1,6 +1,7 @@
 // How does one learn that an actor has ended, without having anything to do with its life? Erlang's monitors.
+import { AsyncResource } from 'node:async_hooks';
+
 import type { ExitReason } from '../ground/exit-reason.ts';
-import { currentOwner, runInside, type CrashOwner } from './crash-trap.ts';
 import { Timetable } from './later.ts';
 import { incarnationOf, type ActorRef, type Incarnation, type RefPorts } from './ref.ts';
 import { ownIncarnation } from './self.ts';
@@ -58,7 +59,8 @@ class OneMonitor implements Monitor {
   readonly ref: Incarnation | undefined;
   readonly #ports: RefPorts;
   readonly #listener: DownListener;
-  readonly #owner: CrashOwner | undefined;
+  /** Of who asked: what the listener does is that one's code. */
+  readonly #context = new AsyncResource('caduceus.monitor');
   /** Who is told, where that is an actor: its monitors go with it. */
   readonly #watcher: Incarnation | undefined;
   #state: 'watching' | 'queued' | 'over' = 'watching';
@@ -70,7 +72,6 @@ class OneMonitor implements Monitor {
     this.ref = target;
     this.#ports = ports;
     this.#listener = listener;
-    this.#owner = currentOwner();
     this.#watcher =
       typeof listener === 'function' ? ownIncarnation() : incarnationOf(listener.notify);
     if (this.#watcher !== undefined) {
@@ -105,7 +106,7 @@ class OneMonitor implements Monitor {
       return;
     }
     try {
-      runInside(this.#owner, () => listener({ type: 'DOWN', monitorId, ref, reason }));
+      this.#context.runInAsyncScope(() => listener({ type: 'DOWN', monitorId, ref, reason }));
     } catch (error) {
       this.#ports.bus.emit('monitor.listener_failed', { monitorId, path: ref?.path, error });
     }

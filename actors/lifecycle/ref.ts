@@ -16,14 +16,17 @@ export interface RefPorts {
   readonly names?: Names;
 }
 
+/** Two copies of this package in one process must know each other's. */
+const REF = Symbol.for('caduceus.ref');
+
 /** The end that an incarnation's owner holds: it delivers, and says when all is over. */
 export class Incarnation implements ActorRef {
   readonly id: string;
   readonly path: string;
   readonly epoch: number;
   readonly ports: RefPorts;
-  readonly #deliver: (event: ActorEvent) => void;
-  readonly #quit: ((reason: ExitReason) => void) | undefined;
+  #deliver: ((event: ActorEvent) => void) | undefined;
+  #quit: ((reason: ExitReason) => void) | undefined;
   #ends: Set<(reason: ExitReason) => void> | undefined;
   #exitReason: ExitReason | undefined;
 
@@ -41,13 +44,17 @@ export class Incarnation implements ActorRef {
     this.#quit = quit;
   }
 
+  get [REF](): true {
+    return true;
+  }
+
   get exitReason(): ExitReason | undefined {
     return this.#exitReason;
   }
 
   send(event: ActorEvent): void {
-    if (this.#exitReason === undefined) this.#deliver(event);
-    else this.drop(event);
+    if (this.#deliver === undefined) this.drop(event);
+    else this.#deliver(event);
   }
 
   /** Have it end, as if it did so by itself: whoever supervises it judges that. @returns whether it can be asked. */
@@ -69,6 +76,9 @@ export class Incarnation implements ActorRef {
     this.#exitReason = reason;
     const ends = this.#ends;
     this.#ends = undefined;
+    // Whoever keeps the reference of the dead does not keep what it was made of.
+    this.#deliver = undefined;
+    this.#quit = undefined;
     for (const tell of ends ?? []) tell(reason);
   }
 
@@ -82,8 +92,13 @@ export class Incarnation implements ActorRef {
   }
 }
 
+/** Whether it is a reference to an actor, of whichever copy of this package. */
+export function isIncarnation(value: unknown): value is Incarnation {
+  return typeof value === 'object' && value !== null && REF in value;
+}
+
 /** References are made by this package alone: whatever else says that it is one was not. */
 export function incarnationOf(ref: ActorRef): Incarnation {
-  if (ref instanceof Incarnation) return ref;
+  if (isIncarnation(ref)) return ref;
   throw new TypeError('ref: an ActorRef is expected, as startChild and whichChildren give it');
 }

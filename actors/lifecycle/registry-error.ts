@@ -2,6 +2,7 @@
 import { CaduceusError } from '../ground/errors.ts';
 import type { ActorRef } from './ref.ts';
 
+/** Why a registry refused; docs/errors.md says what each means. */
 export type RegistryCode =
   | 'already_registered'
   | 'already_started'

@@ -16,9 +16,11 @@ import { RegistryError } from './registry-error.ts';
 import { ownIncarnation } from './self.ts';
 import type { StartFunction } from './start-function.ts';
 
+/** What a registry is told when it begins. Unknown keys are refused. */
 export interface RegistryOptions {
   /** Unique among the registries of one system. */
   readonly name: string;
+  /** How many may be registered under one key. */
   readonly keys: RegistryKeys;
   /** Who is sent {@link RegistryEvent}s: `register` and `unregister`. */
   readonly listeners?: readonly (ActorName | ActorRef)[];
@@ -190,7 +192,7 @@ export class Registry<Key = unknown, Value = unknown> {
    */
   async lock<Result>(
     key: unknown,
-    work: () => Result | Promise<Result>,
+    work: () => Result | PromiseLike<Result>,
     owner: RegistryOwner = {},
   ): Promise<Result> {
     const of = owner.as === undefined ? ownIncarnation() : incarnationOf(owner.as);

@@ -8,10 +8,11 @@ import {
 } from 'xstate';
 
 import type { Clock } from '../ground/clock.ts';
+import { errorFrom } from '../ground/error-from.ts';
 
 export interface RootOptions<Machine extends AnyStateMachine> {
   readonly id: string;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
   readonly input: InputFrom<Machine>;
   /** Called after every transition. What it throws is an error of this actor too. */
   readonly onSnapshot: (snapshot: SnapshotFrom<Machine>) => void;
@@ -33,7 +34,7 @@ export function createRoot<Machine extends AnyStateMachine>(
   const { id, clock, input, onSnapshot, onError } = options;
   const actor = createActor<Machine>(machine, { id, clock, input });
   const fail = (error: unknown): void => {
-    onError(error instanceof Error ? error : new Error(String(error)));
+    onError(errorFrom(error));
   };
   // One observer for both: XState throws an error in a timer again for each observer that does not listen for errors.
   actor.subscribe({

@@ -7,6 +7,7 @@ import type { ActorRef } from './ref.ts';
 export interface StartContext {
   /** Aborted when the start is not wanted any more: the child is asked to stop, or its start took too long. */
   readonly signal: AbortSignal;
+  /** Which incarnation of the child it is, from 1. */
   readonly epoch: number;
   /** The incarnation that is being started, to be handed to what others shall send events to. */
   readonly self: ActorRef;
@@ -14,7 +15,9 @@ export interface StartContext {
 
 /** What a start function gives: OTP's `{ok, Pid}` and `{ok, Pid, Info}`. */
 export interface Started {
+  /** XState logic of any kind: what runs. */
   readonly logic: AnyActorLogic;
+  /** The input of that logic. */
   readonly input?: unknown;
   /** Handed to whoever called `startChild` or `restartChild`. */
   readonly info?: unknown;
@@ -28,7 +31,7 @@ export interface Started {
 export type StartFunction = (
   input: never,
   context: StartContext,
-) => Started | 'ignore' | Promise<Started | 'ignore'>;
+) => Started | 'ignore' | PromiseLike<Started | 'ignore'>;
 
 /** Whether it is XState v5 actor logic of any kind. */
 export function isLogic(start: unknown): start is AnyActorLogic {

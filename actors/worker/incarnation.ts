@@ -1,5 +1,6 @@
 // What does one incarnation hold, and how is it let go of? Process, connections and folder, made and ended together.
 import type { Clock } from '../ground/clock.ts';
+import { errorFrom } from '../ground/error-from.ts';
 import type { Port, PortFact } from '../port/port-types.ts';
 import { openPort } from '../port/port.ts';
 import type { WorkerOptions, WorkerPorts } from './worker-types.ts';
@@ -69,7 +70,7 @@ export function openOrFail(
   try {
     return open(worker, onFact);
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const error = errorFrom(cause);
     // Later, since a child tells nothing from inside its own start.
     clock.afterPoll(() => {
       onFact({ type: 'exited', report: { reason: { type: 'error', error }, stderrTail: '' } });

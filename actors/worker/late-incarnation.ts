@@ -1,4 +1,5 @@
 // How does a worker start whose interpreter and socket have to be found first? At once, as a port that has no process yet.
+import { errorFrom } from '../ground/error-from.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
 import { KILLED } from '../ground/exit-reason.ts';
 import { runInside } from '../lifecycle/crash-trap.ts';
@@ -50,14 +51,14 @@ export function openLate(
       state = { type: 'open', inner, lease };
     } catch (cause) {
       lease.end();
-      exit({ type: 'error', error: errorOf(cause) });
+      exit({ type: 'error', error: errorFrom(cause) });
     }
   };
   // As nobody's code: the socket outlives this worker and whoever had it started.
   runInside(undefined, () => {
     prepare(hub, request.interpreter).then(
       ({ executable, lease }) => take(executable, lease),
-      (cause: unknown) => exit({ type: 'error', error: errorOf(cause) }),
+      (cause: unknown) => exit({ type: 'error', error: errorFrom(cause) }),
     );
   });
   const end = (): void => hub.ports.clock.afterPoll(() => exit(KILLED));
@@ -85,8 +86,4 @@ async function prepare(
 ): Promise<{ readonly executable: string; readonly lease: Lease }> {
   const { executable } = await hub.interpreter(wish);
   return { executable, lease: await hub.lease() };
-}
-
-function errorOf(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -1,4 +1,5 @@
 // How do others speak of a worker's incarnation, and with it? As of any actor's: an event is an operation, its `from` gets the result.
+import { errorFrom } from '../ground/error-from.ts';
 import { PythonError, UnencodableError } from '../ground/errors.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
@@ -42,7 +43,7 @@ function deliverTo(worker: Worker, ref: Incarnation, event: WorkerCallEvent): vo
     };
     worker.send(message, (outcome) => answer(from, outcome, ref));
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const error = errorFrom(cause);
     if (from === undefined) ref.drop(event);
     else from.settle({ type: 'error', error });
   }

@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino';
 import type { Bus } from '../../actors/ground/bus.ts';
 import type { PythonLogLevel } from '../../actors/ground/worker-facts.ts';
 import { formatReason } from '../../supervisors/report-format.ts';
+import { watchFor } from './log-watch.ts';
 import { logSupervision } from './supervision-log.ts';
 
 const STDERR = 2;
@@ -41,49 +42,50 @@ const LEVELS = {
  * themselves say of the same (`child.*`) is at `debug`; what a process left behind when it died stands in the report's line.
  */
 export function logEvents(bus: Bus, logger: Logger): () => void {
+  const on = watchFor(bus, logger);
   const ends = [
-    ...logSupervision(bus, logger),
-    bus.on('worker.logged', ({ path, epoch, callId, level, logger: python, message }) => {
+    ...logSupervision(on, logger),
+    on('worker.logged', ({ path, epoch, callId, level, logger: python, message }) => {
       logger[LEVELS[level]]({ worker: path, epoch, call: callId, python }, message);
     }),
-    bus.on('worker.output', ({ path, epoch, callId, stream, line }) => {
+    on('worker.output', ({ path, epoch, callId, stream, line }) => {
       const fields = { worker: path, epoch, call: callId, stream };
       if (stream === 'stderr') logger.warn(fields, line);
       else logger.info(fields, line);
     }),
-    bus.on('child.late_error', ({ path, epoch, error }) => {
+    on('child.late_error', ({ path, epoch, error }) => {
       const what = formatReason({ type: 'error', error });
       logger.warn(
         { child: path, epoch, err: error },
         `${path} (epoch ${epoch}) threw after its end: ${what}`,
       );
     }),
-    bus.on('letter.dead', ({ path, epoch, event }) => {
+    on('letter.dead', ({ path, epoch, event }) => {
       logger.debug(
         { child: path, epoch, event },
         `${event} was sent to ${path} (epoch ${epoch}), which is dead`,
       );
     }),
-    bus.on('monitor.listener_failed', ({ monitorId, path, error }) => {
+    on('monitor.listener_failed', ({ monitorId, path, error }) => {
       const of = path === undefined ? '' : ` of ${path}`;
       logger.warn({ monitorId, path, err: error }, `the listener of a monitor${of} threw`);
     }),
-    bus.on('scope.replayed', ({ pool, scope, worker, epoch, operations }) => {
+    on('scope.replayed', ({ pool, scope, worker, epoch, operations }) => {
       logger.info(
         { pool, worker, epoch, operations },
         `pool ${pool}: ${scope} brought up to date on ${worker} (epoch ${epoch}): ${operations.join(', ')}`,
       );
     }),
-    bus.on('pool.failed', ({ pool, error }) => {
+    on('pool.failed', ({ pool, error }) => {
       logger.error({ pool, err: error }, error.message);
     }),
-    bus.on('reply.dropped', ({ path, epoch, callId }) => {
+    on('reply.dropped', ({ path, epoch, callId }) => {
       logger.warn(
         { worker: path, epoch, call: callId },
         'a reply to no call in flight was dropped',
       );
     }),
-    bus.on('bus.subscriber_detached', ({ event, error }) => {
+    on('bus.subscriber_detached', ({ event, error }) => {
       logger.error({ event, err: error }, 'an event listener threw and was detached');
     }),
   ];

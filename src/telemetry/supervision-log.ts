@@ -1,13 +1,14 @@
 // What does an operator read of the supervision of children? OTP's reports, each decision, and nothing twice.
 import type { Logger } from 'pino';
 
-import type { Bus, BusEvents } from '../../actors/ground/bus.ts';
+import type { BusEvents } from '../../actors/ground/bus.ts';
 import type {
   Offender,
   SupervisorDecision,
   SupervisorReport,
 } from '../../actors/ground/supervision-facts.ts';
 import { formatReason, formatReport } from '../../supervisors/report-format.ts';
+import type { Watch } from './log-watch.ts';
 
 /** What a process left behind when it died. */
 type Remains = Pick<BusEvents['child.crashed'], 'stderrTail' | 'inFlightCalls'>;
@@ -23,18 +24,18 @@ interface Heard {
 }
 
 /** @returns the functions that end it. */
-export function logSupervision(bus: Bus, logger: Logger): readonly (() => void)[] {
+export function logSupervision(on: Watch, logger: Logger): readonly (() => void)[] {
   const heard: Heard = { remains: new Map(), processes: new Set() };
-  return [...logLives(bus, logger, heard), ...logSupervisors(bus, logger, heard)];
+  return [...logLives(on, logger, heard), ...logSupervisors(on, logger, heard)];
 }
 
 function logLives(
-  bus: Bus,
+  on: Watch,
   logger: Logger,
   { remains, processes }: Heard,
 ): readonly (() => void)[] {
   return [
-    bus.on('child.ready', ({ path, epoch, pid }) => {
+    on('child.ready', ({ path, epoch, pid }) => {
       remains.delete(path);
       const fields = { child: path, epoch, workerPid: pid };
       if (pid === undefined) {
@@ -44,7 +45,7 @@ function logLives(
       processes.add(`${path}#${epoch}`);
       logger.info(fields, `${path} is ready (epoch ${epoch}, pid ${pid})`);
     }),
-    bus.on('child.crashed', ({ path, epoch, reason, stderrTail, inFlightCalls }) => {
+    on('child.crashed', ({ path, epoch, reason, stderrTail, inFlightCalls }) => {
       processes.delete(`${path}#${epoch}`);
       if (stderrTail !== '' || inFlightCalls > 0) remains.set(path, { stderrTail, inFlightCalls });
       const text = formatReason(reason, LINE);
@@ -53,7 +54,7 @@ function logLives(
         `${path} (epoch ${epoch}) ended with ${text}, ${inFlightCalls} calls in flight`,
       );
     }),
-    bus.on('child.stopped', ({ path, epoch, reason }) => {
+    on('child.stopped', ({ path, epoch, reason }) => {
       remains.delete(path);
       const level = processes.delete(`${path}#${epoch}`) ? 'info' : 'debug';
       const text = formatReason(reason, LINE);
@@ -66,12 +67,12 @@ function logLives(
 }
 
 function logSupervisors(
-  bus: Bus,
+  on: Watch,
   logger: Logger,
   { remains, processes }: Heard,
 ): readonly (() => void)[] {
   return [
-    bus.on('supervisor.progress', (progress) => {
+    on('supervisor.progress', (progress) => {
       const { supervisor, started } = progress;
       // A process has said so itself.
       const isTold = processes.has(started.pid ?? '');
@@ -80,7 +81,7 @@ function logSupervisors(
         formatReport(progress, LINE),
       );
     }),
-    bus.on('supervisor.reported', (report) => {
+    on('supervisor.reported', (report) => {
       const left = takeRemains(remains, report.offender);
       const calls =
         left === undefined || left.inFlightCalls === 0
@@ -88,10 +89,10 @@ function logSupervisors(
           : ` Calls in flight: ${left.inFlightCalls}.`;
       logger.error({ ...reportFields(report), ...left }, `${formatReport(report, LINE)}${calls}`);
     }),
-    bus.on('supervisor.decided', (decision) => {
+    on('supervisor.decided', (decision) => {
       logger[decisionLevel(decision)](decisionFields(decision), formatReport(decision, LINE));
     }),
-    bus.on('supervisor.stopped', ({ supervisor, reason }) => {
+    on('supervisor.stopped', ({ supervisor, reason }) => {
       const text = formatReason(reason, LINE);
       const level = reason.type === 'error' ? 'error' : 'info';
       logger[level](
@@ -99,7 +100,7 @@ function logSupervisors(
         `supervisor ${supervisor === '' ? 'root' : supervisor} ended: ${text}`,
       );
     }),
-    bus.on('supervisor.linted', ({ rule, path, message }) => {
+    on('supervisor.linted', ({ rule, path, message }) => {
       logger.warn({ rule, path }, `${path}: ${message}`);
     }),
   ];

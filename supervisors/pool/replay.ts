@@ -8,7 +8,7 @@ import {
 } from '../../actors/ground/errors.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { SentCall } from '../../actors/worker/worker-types.ts';
-import { errorFrom } from '../error-from.ts';
+import { errorFrom } from '../../actors/ground/error-from.ts';
 import { refOf, type CallRow, type Slot } from './call-row.ts';
 import type { Replay } from './scopes.ts';
 

@@ -14,7 +14,7 @@ import {
 import { assertEncodable } from '../../actors/port/values.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { SentCall, Worker, WorkerWatcher } from '../../actors/worker/worker-types.ts';
-import { errorFrom } from '../error-from.ts';
+import { errorFrom } from '../../actors/ground/error-from.ts';
 import { route } from './affinity.ts';
 import {
   bindingOf,

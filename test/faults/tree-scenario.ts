@@ -26,6 +26,7 @@ export interface WorkerPlan {
   readonly restart: RestartType;
   readonly significant: boolean;
   readonly shutdownMs: number | 'brutal_kill';
+  readonly ack: 'ready' | 'spawned';
   /** What it does when it is asked to end: nothing special, ends by itself, or never. */
   readonly asked: 'is stopped' | 'ends' | 'ignores it';
   /** Outcomes of its second start and the following ones; then they are good. */
@@ -51,7 +52,7 @@ export type TreeEvent =
     }
   | {
       readonly type: 'call';
-      readonly op: 'terminateChild' | 'restartChild' | 'deleteChild';
+      readonly op: 'terminateChild' | 'restartChild' | 'deleteChild' | 'replaceChild';
       readonly child: number;
     }
   | { readonly type: 'wait'; readonly ms: number };
@@ -62,6 +63,7 @@ const WORKER: fc.Arbitrary<WorkerPlan> = fc.record({
   restart: fc.constantFrom(...RESTARTS),
   significant: fc.boolean(),
   shutdownMs: fc.oneof(fc.constant('brutal_kill'), fc.integer({ min: 0, max: 300 })),
+  ack: fc.constantFrom('ready', 'ready', 'spawned'),
   asked: fc.constantFrom('is stopped', 'ends', 'ignores it'),
   later: fc.array(fc.constantFrom('ok', 'ok', 'fails'), { maxLength: 4 }),
 });
@@ -92,7 +94,7 @@ export const EVENTS: fc.Arbitrary<readonly TreeEvent[]> = fc.array(
     }),
     fc.record({
       type: fc.constant('call'),
-      op: fc.constantFrom('terminateChild', 'restartChild', 'deleteChild'),
+      op: fc.constantFrom('terminateChild', 'restartChild', 'deleteChild', 'replaceChild'),
       child: fc.nat(8),
     }),
     fc.record({ type: fc.constant('wait'), ms: fc.integer({ min: 1, max: 1_500 }) }),
@@ -176,7 +178,7 @@ export class TreeWorld {
         break;
       }
       case 'call':
-        this.ask({ op: event.op, child: String(event.child % 5) });
+        this.#call(event.op, String(event.child % 5));
         break;
       case 'wait':
         this.clock.advance(event.ms);
@@ -194,6 +196,12 @@ export class TreeWorld {
     this.steps.push({ what: 'called', path: 'root' });
     const call: SupervisorCall = { ...question, settle: () => undefined, fail: () => undefined };
     this.root.serve(call);
+  }
+
+  #call(op: Extract<TreeEvent, { type: 'call' }>['op'], child: string): void {
+    const epoch = this.root.children().find(({ id }) => id === child)?.epoch ?? 0;
+    if (op === 'replaceChild') this.root.replaceChild(child, epoch, 'a deadline');
+    else this.ask({ op, child });
   }
 
   /** @returns ms that it took. */
@@ -226,7 +234,8 @@ export class TreeWorld {
     if (plan.kind === 'supervisor')
       return { id, restart, start: supervisor(this.#flags(plan, path)) };
     const significant = plan.significant && restart !== 'permanent' && autoShutdown !== 'never';
-    return { id, restart, significant, shutdown: plan.shutdownMs, start: this.#start(plan, path) };
+    const { ack, shutdownMs: shutdown } = plan;
+    return { id, restart, significant, shutdown, ack, start: this.#start(plan, path) };
   }
 
   #start(plan: WorkerPlan, path: string): StartFunction {

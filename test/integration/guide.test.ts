@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
+import * as otp from '../../src/otp.ts';
 import { PYTHON } from '../support/real-runtime.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -69,6 +70,13 @@ describe('the guide to supervision', () => {
     const numbered = chapters.map(({ title }) => title.replace(/^\d+\. /u, ''));
     const listed = [...guide.matchAll(/^\d+\. \[(.*?)\]\(#/gmu)].map(([, title]) => title);
     expect(listed).toEqual(numbered);
+  });
+
+  it('names all that the package exports', () => {
+    const unnamed = Object.keys(otp).filter(
+      (name) => !new RegExp(`\\b${name}\\b`, 'u').test(guide),
+    );
+    expect(unnamed).toEqual([]);
   });
 
   it.each(chapters)('shows the very code of $example', ({ example, blocks }) => {

@@ -24,6 +24,7 @@ describe('a back-off', () => {
     ...[undefined, ...NO_TIMES].map((minMs) => [{ minMs, maxMs: 5 }, MIN] as const),
     ...[undefined, ...NO_TIMES].map((maxMs) => [{ minMs: 1, maxMs }, MAX] as const),
     [{ minMs: 2, maxMs: 1 }, MAX],
+    [{ minMs: 1, maxMs: 2, max: 3 }, 'max is unknown: known are minMs, maxMs, resetAfterMs'],
     ...NO_TIMES.map((resetAfterMs) => [{ minMs: 1, maxMs: 2, resetAfterMs }, RESET] as const),
   ])('is wrong: %o', (backoff, problem) => {
     expect(backoffProblem(backoff)).toBe(problem);

@@ -182,6 +182,18 @@ describe('a wrong child specification is refused, and the error names the field:
     const text = `spec: invalid child spec: an object is expected, found ${found}`;
     expect(finding(spec)).toMatchObject({ problem: 'invalid_child_spec', field: 'spec', text });
   });
+  it.each([
+    ['XState logic', start],
+    ['a lifecycle of its own kind', lifecycleStart('worker', noLife)],
+  ])('is not its start alone: %s', (_what, alone) => {
+    expect(findingOf(() => checkChildSpec(alone, 'spec', 'never'))).toMatchObject({
+      problem: 'invalid_child_spec',
+      field: 'spec',
+      text: expect.stringContaining(
+        'spec: invalid child spec: a start is no specification yet: { id, start } is expected, found',
+      ) as string,
+    });
+  });
 
   it('a key that is not known, with those that are', () => {
     expect(finding({ id: 'a', start, restrat: 'transient' })).toEqual({

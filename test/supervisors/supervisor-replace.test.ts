@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../actors/ground/limits.ts';
-import { ids, running } from './fake-child.ts';
+import { ids, running, supervised } from './fake-child.ts';
 
 describe('an ordered replacement', () => {
   it('kills the child and starts a new life, with the next epoch', () => {
@@ -74,5 +74,60 @@ describe('an ordered replacement', () => {
     clock.advance(2 * LIMITS.replacementPeriodMs);
     life('b').stopped();
     expect(log).toEqual(['stop b 5000', 'told child.stopped']);
+  });
+
+  it('of a child that is terminated meanwhile is off', () => {
+    const { life, log, supervisor, ask } = running(ids('a'));
+    supervisor.replaceChild('a', 1, 'deadline');
+    const answers = ask({ op: 'terminateChild', child: 'a' });
+    life('a').stopped({ type: 'killed' });
+    expect([log, answers]).toEqual([['stop a brutal_kill', 'stop a 5000'], [undefined]]);
+  });
+
+  it('is done by the restart of its group when that comes meanwhile', () => {
+    const { life, log, supervisor, ask } = running(ids('a', 'b'), { strategy: 'one_for_all' });
+    supervisor.replaceChild('a', 1, 'deadline');
+    life('b').crashed();
+    life('a').stopped({ type: 'killed' });
+    life('a').ready();
+    life('b').ready();
+    expect(log).toEqual(['stop a brutal_kill', 'stop a 5000', 'start a/2', 'restart b/2']);
+    expect(ask({ op: 'countChildren' })).toMatchObject([{ active: 2 }]);
+  });
+
+  it('that waits is a restart to everybody who asks', () => {
+    const { ask } = exhausted('a');
+    const code = 'restarting';
+    expect(ask({ op: 'whichChildren' })).toMatchObject([[{ id: 'a', child: code }]]);
+    expect(ask({ op: 'restartChild', child: 'a' })).toMatchObject([{ code }]);
+    expect(ask({ op: 'deleteChild', child: 'a' })).toMatchObject([{ code }]);
+  });
+
+  it('that waits is called off by terminateChild', () => {
+    const { ask, clock, log } = exhausted('a');
+    ask({ op: 'terminateChild', child: 'a' });
+    ask({ op: 'restartChild', child: 'a' });
+    clock.advance(2 * LIMITS.replacementPeriodMs);
+    expect(log).toEqual([`start a/${LIMITS.replacementsMax + 2}`]);
+  });
+
+  it('is not for temporary children: they have no next life', () => {
+    const { log, supervisor } = running([{ id: 'a', restart: 'temporary' }]);
+    supervisor.replaceChild('a', 1, 'deadline');
+    expect(log).toEqual([]);
+  });
+
+  it('of a child that was not ready gives its place among the concurrent starts back', () => {
+    const specs = ['a', 'b'].map((id) => ({ id, ack: 'spawned' as const }));
+    const { clock, life, log, supervisor } = supervised(specs, { maxConcurrentStarts: 1 });
+    clock.poll();
+    supervisor.replaceChild('a', 1, 'deadline');
+    life('a').stopped({ type: 'killed' });
+    life('b').ready();
+    expect(log.filter((line) => line.startsWith('start'))).toEqual([
+      'start a/1',
+      'start b/1',
+      'start a/2',
+    ]);
   });
 });

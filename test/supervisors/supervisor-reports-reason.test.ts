@@ -15,10 +15,10 @@ describe('a reason whose detail cannot be written down', () => {
         circle['self'] = circle;
         return circle;
       },
-      'object',
+      '<ref *1> { self: [Circular *1] }',
     ],
-    ['is a bigint', (): unknown => 10n, 'bigint'],
-    ['is a symbol', (): unknown => Symbol('x'), 'symbol'],
+    ['is a bigint', (): unknown => 10n, '10n'],
+    ['is a symbol', (): unknown => Symbol('x'), 'Symbol(x)'],
   ])(
     'is told all the same, and answers whoever started the tree: %s',
     async (_what, make, text) => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Bus } from '../../actors/ground/bus.ts';
+import { startSupervisor } from '../../supervisors/start-supervisor.ts';
+import { failAgain, std } from '../conformance/children.ts';
+import { virtualSystem } from '../support/virtual-system.ts';
 import { FakeChild, ids, running, supervised } from './fake-child.ts';
 
 describe('while a restart waits for its child to be ready', () => {
@@ -195,5 +198,47 @@ describe('a restart that waits for its turn among the concurrent starts', () => 
     stop();
     life('a').stopped();
     expect(log).toEqual(['stop b 5000', 'stop a 5000', 'told child.stopped']);
+  });
+});
+
+describe('a child that ends again while the start of another of its group fails', () => {
+  const FAILED = { type: 'exit_status', status: 2 } as const;
+
+  it('is restarted all the same', () => {
+    const { clock, life, log } = running(ids('a', 'b'), { strategy: 'rest_for_one' });
+    life('a').crashed();
+    life('b').stopped();
+    life('a').ready();
+    life('a').crashed();
+    log.length = 0;
+    life('b').crashed(FAILED);
+    life('a').ready();
+    life('b').ready();
+    clock.poll();
+    expect(log).toEqual(['stop b 5000', 'restart a/3', 'start b/3']);
+  });
+
+  it('does not keep the supervisor from stopping, when nobody waits for its start', async () => {
+    const virtual = virtualSystem();
+    const failing = { id: 'b', start: failAgain() };
+    const children = [{ id: 'a', start: std, ack: 'spawned' } as const, failing];
+    const flags = { strategy: 'rest_for_one', maxRestarts: 2, children } as const;
+    const sup = await virtual.settled(startSupervisor(flags, virtual));
+    sup.children()[0]!.ref.send({ type: 'die' });
+    await virtual.settle();
+    expect(sup.ref.exitReason).toEqual({ type: 'shutdown' });
+  });
+
+  it('is down where its own start was not reached', () => {
+    const { life, ask } = running(ids('a', 'b'), { strategy: 'one_for_all' });
+    life('b').crashed();
+    life('a').stopped();
+    life('a').crashed(FAILED);
+    expect(ask({ op: 'whichChildren' })).toMatchObject([
+      [
+        { id: 'b', child: undefined },
+        { id: 'a', child: 'restarting' },
+      ],
+    ]);
   });
 });

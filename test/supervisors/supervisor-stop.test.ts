@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { startSupervisor } from '../../supervisors/start-supervisor.ts';
+import { Supervisor } from '../../supervisors/supervisor.ts';
+import { slow } from '../conformance/children.ts';
+import { virtualSystem } from '../support/virtual-system.ts';
 import { FakeChild, ids, running, supervised } from './fake-child.ts';
 
 const started = (...names: readonly string[]) => {
@@ -32,6 +36,27 @@ describe('a stop', () => {
     stop();
     life('b').stopped();
     expect(log).toEqual(['stop b infinity', 'stop a brutal_kill']);
+  });
+
+  it('that is asked for twice is over when the less patient one wants it', () => {
+    const { clock, log, supervisor } = running(ids('a'));
+    supervisor.stop(4_000, { type: 'shutdown' });
+    supervisor.stop(100, { type: 'shutdown' });
+    clock.advance(100);
+    expect(log).toEqual(['stop a 5000', 'stop a brutal_kill']);
+  });
+
+  it('that is brutal to what was stopping already says nothing to a machine that has ended', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const virtual = virtualSystem();
+    const sup = await virtual.settled(
+      startSupervisor({ children: [{ id: 'a', start: slow(1_000) }] }, virtual),
+    );
+    const life = Supervisor.of(sup.ref)!;
+    life.stop('infinity', { type: 'shutdown' });
+    life.stop('brutal_kill', { type: 'shutdown' });
+    expect(sup.ref.exitReason).toEqual({ type: 'killed' });
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it('that is brutal is brutal to the children', () => {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { createMachine } from 'xstate';
 
-import { cast, startSupervisor, System, type SystemOptions } from '../../../src/otp.ts';
+import { cast, startSupervisor, System, type Clock } from '../../../src/otp.ts';
 
 /** Time that stands still until it is told to pass. */
-class ManualClock implements NonNullable<SystemOptions['clock']> {
+class ManualClock implements Clock {
   #nowMs = 0;
   readonly #timers = new Map<object, { readonly atMs: number; readonly fn: () => void }>();
 

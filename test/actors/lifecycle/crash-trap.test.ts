@@ -12,10 +12,10 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 const HOST = 'test/actors/lifecycle/crash-trap-host.ts';
 const scratch = mkdtempSync(path.join(tmpdir(), 'caduceus-crash-trap-'));
 
-/** Node 20 runs no types: the two files are copied without them. */
+/** Node 20 runs no types: its files are copied without them. */
 beforeAll(() => {
   writeFileSync(path.join(scratch, 'package.json'), '{ "type": "module" }');
-  for (const file of ['actors/lifecycle/crash-trap.ts', HOST]) {
+  for (const file of ['actors/ground/error-from.ts', 'actors/lifecycle/crash-trap.ts', HOST]) {
     const { outputText } = ts.transpileModule(readFileSync(path.join(ROOT, file), 'utf8'), {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,
@@ -103,7 +103,7 @@ describe('what escapes from an owner’s code', () => {
       expect.arrayContaining([
         { owner: 'a', error: 'undefined was thrown' },
         { owner: 'a', error: expect.stringContaining('reason') as string },
-        { owner: 'a', error: "'text' was thrown", cause: 'text' },
+        { owner: 'a', error: 'text was thrown', cause: 'text' },
       ]),
     );
   });
