@@ -12,6 +12,7 @@ export type Answer =
 
 /** The caller, as the one who is called sees it: good for one `reply`, now or later, by whoever holds it. */
 export class From {
+  readonly [FROM] = true;
   /** How long the caller waits from the call on, in ms; may be infinite. */
   readonly timeoutMs: number;
   readonly #settle: (answer: Answer) => void;
@@ -20,10 +21,6 @@ export class From {
   constructor(timeoutMs: number, settle: (answer: Answer) => void) {
     this.timeoutMs = timeoutMs;
     this.#settle = settle;
-  }
-
-  get [FROM](): true {
-    return true;
   }
 
   /** @internal Only the first answer counts. */

@@ -21,6 +21,7 @@ const REF = Symbol.for('caduceus.ref');
 
 /** The end that an incarnation's owner holds: it delivers, and says when all is over. */
 export class Incarnation implements ActorRef {
+  readonly [REF] = true;
   readonly id: string;
   readonly path: string;
   readonly epoch: number;
@@ -42,10 +43,6 @@ export class Incarnation implements ActorRef {
     this.ports = ports;
     this.#deliver = deliver;
     this.#quit = quit;
-  }
-
-  get [REF](): true {
-    return true;
   }
 
   get exitReason(): ExitReason | undefined {
