@@ -24,7 +24,7 @@ export interface TaskContext {
   readonly self: ActorRef;
 }
 
-/** What a task runs. What it returns, or resolves with, is the task's value; `exit(reason)` ends it with that reason and no value; what it throws is its crash. */
+/** What a task runs. What it returns, or resolves with, is the task's value; `exit(reason)` ends it with that reason and no value; what it throws is its crash. It finds the stores that `AsyncLocalStorage`s had for whoever asked for it. */
 export type TaskFunction<Value> = (
   context: TaskContext,
 ) => Value | Exit | PromiseLike<Value | Exit>;

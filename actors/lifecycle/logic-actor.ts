@@ -104,12 +104,8 @@ export class LogicActor {
   halt(): unknown {
     this.#phase = 'ended';
     return runInside(this.#owner, () => {
-      try {
-        stopTree(this.#actor);
-      } finally {
-        this.#dispose();
-      }
-      return this.#disposed;
+      stopTree(this.#actor);
+      return this.#dispose();
     });
   }
 

@@ -27,6 +27,7 @@ export interface Started {
 
 /**
  * Start a child by code: open what it needs, then give the logic that runs. A throw or a rejection is a start error; `'ignore'` means that there is nothing to run (OTP's `ignore`).
+ * No `AsyncLocalStorage` of the program's has a store in it: what brings a start about, a request or the crash of a sibling, is over long before the child is.
  */
 export type StartFunction = (
   input: never,

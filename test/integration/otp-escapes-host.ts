@@ -77,7 +77,16 @@ const WAYS: Readonly<Record<string, AnyActorLogic>> = {
   'callback, a promise that nobody holds': fromCallback(() => {
     void Promise.resolve().then(boom);
   }),
+  'callback, a refusal that nobody awaits': fromCallback(() => {
+    void refused();
+  }),
 };
+
+/** A supervisor rejects, in its own turn, what the actor had asked for. */
+async function refused(): Promise<void> {
+  const other = await startSupervisor({}, { system: new System() });
+  void other.startChild({ id: 'child', start: boom });
+}
 
 interface Seen {
   readonly way: string;

@@ -12,6 +12,7 @@ const WAYS = [
   ...['invoked callback, later', 'transition function', 'promise', 'observable'],
   ...['callback, on an event', 'callback, in a timer', 'callback, in an immediate'],
   ...['callback, asynchronous', 'callback, a promise that nobody holds'],
+  'callback, a refusal that nobody awaits',
 ];
 
 interface Line {

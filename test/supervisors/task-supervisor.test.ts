@@ -172,6 +172,8 @@ describe('its options', () => {
     const children = [taskSupervisor.childSpec({ name: 'brutal', shutdown: 'brutal_kill' })];
     const top = await world.settled(startSupervisor({ children }, world));
     const first = taskSupervisorOf('brutal', world);
+    // One promise for all handles of it: a program may ask for one with each request.
+    expect(taskSupervisorOf('brutal', world).exited).toBe(first.exited);
     await world.settled(top.terminateChild('brutal'));
     await world.settled(top.restartChild('brutal'));
     const second = taskSupervisorOf('brutal', world);

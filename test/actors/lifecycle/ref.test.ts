@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Bus, type BusEvents } from '../../../actors/ground/bus.ts';
 import { Incarnation, incarnationOf, type ActorRef } from '../../../actors/lifecycle/ref.ts';
+import { heldOf } from '../../support/collector.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 function setup() {
@@ -13,6 +14,15 @@ function setup() {
     log.push(type),
   );
   return { ref, log, dead };
+}
+
+function disposable() {
+  const made = { log: [] as string[] };
+  const ports = { clock: new VirtualClock(), bus: new Bus() };
+  const deliver = ({ type }: { readonly type: string }): void => void made.log.push(type);
+  const quit = ({ type }: { readonly type: string }): void => void made.log.push(type);
+  const ref = new Incarnation({ id: 'a', path: 'sup/a', epoch: 1 }, ports, deliver, quit);
+  return { ref, made: new WeakRef(made) };
 }
 
 describe('a reference', () => {
@@ -58,6 +68,14 @@ describe('a reference', () => {
     ref.end({ type: 'killed' });
     takeBack();
     expect(log).toEqual([]);
+  });
+
+  it('of the dead holds nothing of what it was made of', async () => {
+    const { ref, made } = disposable();
+    const before = await heldOf([made], 1);
+    ref.end({ type: 'killed' });
+    ref.send({ type: 'too late' });
+    expect([before, await heldOf([made]), ref.quit({ type: 'killed' })]).toEqual([1, 0, false]);
   });
 
   it('of our own making is one, and nothing that looks like it', () => {
