@@ -1,5 +1,4 @@
 // How does a program embed it all? Builds the tree from a configuration, and ends it.
-import { mkdirSync, rm } from 'node:fs';
 
 import { systemRandom } from '../actors/ground/random.ts';
 import { Names } from '../actors/lifecycle/names.ts';
@@ -15,6 +14,7 @@ import { resolveInterpreter } from '../actors/port/interpreter.ts';
 import { PYTHON_SOURCES, WORKER_BOOT } from '../actors/port/package-root.ts';
 import { SocketTransport } from '../actors/port/socket-transport.ts';
 import { systemSpawner } from '../actors/port/spawn.ts';
+import { scratchIn } from '../actors/worker/scratch.ts';
 import type { Scratch } from '../actors/worker/worker-types.ts';
 import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
 import { Supervisor } from '../supervisors/supervisor.ts';
@@ -187,18 +187,6 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
     life,
   );
   return { bus, root, pools, transport, exited, endLog };
-}
-
-function scratchIn(transport: SocketTransport, name: string): Scratch {
-  const path = transport.pathOf(name);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return {
-    path,
-    remove: () => {
-      // Best effort: what is left goes with the run's directory.
-      rm(path, { recursive: true, force: true }, () => undefined);
-    },
-  };
 }
 
 async function stopParts(parts: Parts): Promise<ExitReason> {

@@ -229,7 +229,7 @@ function valueText(value: unknown, { depth, chars }: Bounds): string {
     });
   } catch {
     // A getter or a proxy that throws when it is looked at must not keep a report from being told.
-    return `a ${typeof value}`;
+    return 'an object';
   }
 }
 

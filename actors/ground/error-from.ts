@@ -26,6 +26,6 @@ function textOf(thrown: unknown): string {
     if (typeof thrown !== 'object' || thrown === null) return String(thrown);
     return inspect(thrown, { depth: SHOWN_DEPTH, customInspect: false });
   } catch {
-    return `a ${typeof thrown} that cannot be shown`;
+    return 'an object that cannot be shown';
   }
 }

@@ -66,7 +66,6 @@ class ActorChild implements Child {
   #inside: Inside;
   #info: unknown;
   #told: LifecycleState = 'spawning';
-  #phase: 'starting' | 'started' = 'starting';
   #failure: Error | undefined;
 
   constructor(order: StartOrder, options: ActorChildOptions, ports: InsidePorts) {
@@ -189,7 +188,6 @@ class ActorChild implements Child {
     if (options === undefined)
       throw new Error(`${this.#order.path}: started again after its input was let go of`);
     if (!options.keepsInput) this.#options = undefined;
-    this.#phase = 'starting';
     this.#ports.bus.emit('child.starting', { path: this.#order.path, epoch });
     this.#order.begun?.(this);
     this.#inside.open(options.start, options.input);
@@ -212,7 +210,6 @@ class ActorChild implements Child {
         return;
       }
       case 'ready':
-        this.#phase = 'started';
         this.#ports.bus.emit('child.ready', { path, epoch, pid: undefined, info: undefined });
         this.#facts.push({ type: 'child.ready', id, epoch, info: this.#info });
         return;
@@ -227,8 +224,7 @@ class ActorChild implements Child {
   /** Once its clean-up is over. No event leaves this state where it is, so it is told once. */
   #tellCrash(epoch: number, reason: ExitReason): void {
     const report = { reason, stderrTail: '' };
-    const phase = this.#phase;
-    this.#facts.push({ type: 'child.crashed', id: this.id, epoch, report, phase });
+    this.#facts.push({ type: 'child.crashed', id: this.id, epoch, report });
   }
 
   #tellStopped(epoch: number, reason: ExitReason, before: LifecycleState): void {

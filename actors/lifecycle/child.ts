@@ -43,8 +43,6 @@ export type ChildFact =
       readonly id: string;
       readonly epoch: number;
       readonly report: CrashReport;
-      /** Whether this incarnation had ever been ready. */
-      readonly phase: 'starting' | 'started';
     }
   /** It ended for good; this lifecycle will not start again. */
   | {

@@ -1,11 +1,11 @@
 // What do the Python workers of one system share? A socket that is there while one of them runs, and the interpreters that have been asked who they are.
-import { mkdirSync, rm } from 'node:fs';
 
 import { systemIds } from '../ground/ids.ts';
 import type { RefPorts } from '../lifecycle/ref.ts';
 import { resolveInterpreter, type Interpreter } from '../port/interpreter.ts';
 import { SocketTransport } from '../port/socket-transport.ts';
 import { systemSpawner } from '../port/spawn.ts';
+import { scratchIn } from './scratch.ts';
 import type { Scratch, WorkerPorts } from './worker-types.ts';
 
 /** Which interpreter is wanted. */
@@ -89,16 +89,4 @@ export class WorkerHub {
     // It had failed to open, or nobody can do anything about a close that fails.
     opened.then((transport) => transport.close()).catch(() => undefined);
   }
-}
-
-function scratchIn(transport: SocketTransport, name: string): Scratch {
-  const path = transport.pathOf(name);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return {
-    path,
-    remove: () => {
-      // Best effort: what is left goes with the directory of the socket.
-      rm(path, { recursive: true, force: true }, () => undefined);
-    },
-  };
 }

@@ -51,7 +51,6 @@ export class PythonWorker implements Worker {
   #info: WorkerInfo | undefined;
   /** The last state that was told upward: facts are told on changes of it. */
   #told: LifecycleState = 'restarting';
-  #phase: 'starting' | 'started' = 'starting';
   #crashToldEpoch = 0;
   #idleTold: 'when it is so' | 'soon' = 'when it is so';
   /** Ends what the present incarnation holds: process, connections, folder. */
@@ -217,12 +216,10 @@ export class PythonWorker implements Worker {
     const before = this.#told;
     this.#told = state;
     switch (state) {
-      case 'spawning':
-        this.#phase = 'starting';
-        return;
       case 'ready':
         if (before === 'spawning') this.#tellReady(snapshot);
         return;
+      case 'spawning':
       case 'busy':
       case 'restarting':
         return;
@@ -245,7 +242,6 @@ export class PythonWorker implements Worker {
 
   #tellReady(snapshot: WorkerSnapshot): void {
     const { epoch } = snapshot.context;
-    this.#phase = 'started';
     const facts = { path: this.workerId, epoch, pid: this.#pid, info: this.#info };
     this.#ports.bus.emit('child.ready', facts);
     this.#start.listener({ type: 'child.ready', id: this.id, epoch });
@@ -266,8 +262,7 @@ export class PythonWorker implements Worker {
     const inFlightCalls = this.#calls.size;
     this.#ports.bus.emit('child.crashed', { path: this.workerId, epoch, ...report, inFlightCalls });
     this.#endIncarnation(report);
-    const phase = this.#phase;
-    this.#start.listener({ type: 'child.crashed', id: this.id, epoch, report, phase });
+    this.#start.listener({ type: 'child.crashed', id: this.id, epoch, report });
   }
 
   #tellStopped(snapshot: WorkerSnapshot): void {

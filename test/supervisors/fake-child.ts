@@ -86,12 +86,11 @@ export class FakeChild implements Child {
   }
 
   crashed(reason: ExitReason = { type: 'exit_status', status: 1 }, epoch = this.epoch): void {
-    const phase = this.state === 'spawning' ? 'starting' : 'started';
     this.state = 'crashed';
     this.#reason = reason;
     if (epoch === this.epoch) this.#ref.end(reason);
     const report = { reason, stderrTail: '' };
-    this.#tell({ type: 'child.crashed', id: this.id, epoch, report, phase });
+    this.#tell({ type: 'child.crashed', id: this.id, epoch, report });
   }
 
   ignored(): void {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ActorRef } from '../../actors/lifecycle/ref.ts';
 import { cores } from '../../supervisors/cores.ts';
-import { partitionFor, type PartitionKey } from '../../supervisors/partition-key.ts';
+import { partitionFor } from '../../supervisors/partition-key.ts';
 import {
   partitionOf,
   partitionSupervisor,
@@ -33,42 +33,6 @@ async function tell(world: VirtualSystem, ref: ActorRef, type: string): Promise<
 }
 
 describe('a key', () => {
-  it('that is a whole number goes to its absolute value modulo the count, however large', () => {
-    expect([0, -0, 5, -5, 1e300].map((key) => partitionFor(key, 4))).toEqual([0, 0, 1, 1, 0]);
-    expect(partitionFor(2n ** 80n + 3n, 4)).toBe(3);
-    expect(partitionFor(-7n, 4)).toBe(3);
-  });
-
-  it('of any other kind goes where it always went, in this process and in the next', () => {
-    const keys: PartitionKey[] = ['a', 'b', '', '1', 1.5, true, null, undefined, ['a', 1], [['a']]];
-    expect(keys.map((key) => partitionFor(key, 1_000))).toEqual([
-      ...[630, 154, 710, 555, 618],
-      ...[576, 598, 329, 23, 754],
-    ]);
-  });
-
-  it('is not mixed up with one of another type that reads the same', () => {
-    const many = 2 ** 30;
-    const keys: PartitionKey[] = ['1.5', 1.5, ['1.5'], 'true', true, 'null', null, undefined];
-    expect(new Set(keys.map((key) => partitionFor(key, many))).size).toBe(keys.length);
-  });
-
-  it('spreads: of many texts no partition gets much more than its part', () => {
-    const counts = Array.from({ length: 8 }, () => 0);
-    for (let index = 0; index < 8_000; index += 1) {
-      const partition = partitionFor(`session-${index}`, 8);
-      counts[partition] = (counts[partition] ?? 0) + 1;
-    }
-    expect(Math.max(...counts)).toBeLessThan(1_200);
-    expect(Math.min(...counts)).toBeGreaterThan(800);
-  });
-
-  it('that is an object without a text of its own is refused', () => {
-    for (const key of [{}, () => 1, Symbol('key')]) {
-      expect(() => partitionFor(key as unknown as PartitionKey, 4)).toThrow(TypeError);
-    }
-  });
-
   it('that is a reference goes by its incarnation', async () => {
     const world = virtualSystem();
     const sup = await start(world);

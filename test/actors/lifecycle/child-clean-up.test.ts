@@ -14,7 +14,7 @@ const brittle = (dispose?: () => unknown): AnyActorLogic =>
     receive(crash);
     return dispose;
   });
-const CRASHED = 'crashed 1 started: Error: boom';
+const CRASHED = 'crashed 1: Error: boom';
 
 describe('the clean-up of a child that is stopped', () => {
   const cleaning = (cleanUp: () => unknown) => hold(() => ({ logic: idle, cleanUp }));
@@ -175,7 +175,7 @@ describe('the clean-up of a child that has crashed', () => {
     const before = [...log, child.state, ran];
     resolve();
     await settle();
-    expect([before, log]).toEqual([['crashed', 1], ['crashed 1 starting: timeout of start']]);
+    expect([before, log]).toEqual([['crashed', 1], ['crashed 1: timeout of start']]);
   });
 });
 

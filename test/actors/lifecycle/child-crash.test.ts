@@ -8,7 +8,7 @@ const crash = () => {
 };
 /** Crashes when it is told to. */
 const brittle = (): AnyActorLogic => fromCallback(({ receive }) => receive(crash));
-const CRASHED = 'crashed 1 started: Error: boom';
+const CRASHED = 'crashed 1: Error: boom';
 
 describe('a crash', () => {
   it('is told at once, with its reason, and waits for a verdict', () => {
@@ -167,7 +167,7 @@ describe('a restart', () => {
     child.restart(2, 0);
     child.restart(3, 0);
     expect(log).toEqual([
-      ...['ready 1', CRASHED, 'crashed 2 starting: Error: boom', 'crashed 3 starting: Error: boom'],
+      ...['ready 1', CRASHED, 'crashed 2: Error: boom', 'crashed 3: Error: boom'],
     ]);
   });
 
@@ -188,9 +188,6 @@ describe('a restart', () => {
     const before = [...log, child.state];
     starts[1]!.resolve({ logic: brittle() });
     await settle();
-    expect([before, log.at(-1)]).toEqual([
-      ['crashed 1 starting: timeout of start', 'spawning'],
-      'ready 2',
-    ]);
+    expect([before, log.at(-1)]).toEqual([['crashed 1: timeout of start', 'spawning'], 'ready 2']);
   });
 });

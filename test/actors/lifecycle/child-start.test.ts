@@ -36,7 +36,7 @@ describe('a child of XState logic', () => {
 
   it('that throws in its first breath has not started', () => {
     const { log, child } = hold(fromCallback(fail(new Error('no'))));
-    expect([log, child.state]).toEqual([['crashed 1 starting: Error: no'], 'crashed']);
+    expect([log, child.state]).toEqual([['crashed 1: Error: no'], 'crashed']);
   });
 
   it('that ends in its first breath has started, and ended then', () => {
@@ -44,7 +44,7 @@ describe('a child of XState logic', () => {
       ...{ initial: 'done', states: { done: { type: 'final' } } },
       output: exit({ type: 'shutdown', detail: 'nothing to do' }),
     });
-    expect(hold(done).log).toEqual(['ready 1', 'crashed 1 started: shutdown (nothing to do)']);
+    expect(hold(done).log).toEqual(['ready 1', 'crashed 1: shutdown (nothing to do)']);
   });
 
   it('with the tag `starting` is ready when it has left it', () => {
@@ -65,7 +65,7 @@ describe('a child of XState logic', () => {
     });
     const { log, child } = hold(machine);
     child.ref.send({ type: 'give' });
-    expect(log).toEqual(['crashed 1 starting: normal']);
+    expect(log).toEqual(['crashed 1: normal']);
   });
 
   it('of a promise is ready at once, and ends with what its output says', async () => {
@@ -74,7 +74,7 @@ describe('a child of XState logic', () => {
     const before = [...log];
     resolve(exit('shutdown'));
     await settle();
-    expect([before, log]).toEqual([['ready 1'], ['ready 1', 'crashed 1 started: shutdown']]);
+    expect([before, log]).toEqual([['ready 1'], ['ready 1', 'crashed 1: shutdown']]);
   });
 });
 
@@ -135,7 +135,7 @@ describe('a start function', () => {
   ])('that %s has failed', async (_what, start, reason) => {
     const { log, settle } = hold(start);
     await settle();
-    expect(log).toEqual([`crashed 1 starting: ${reason}`]);
+    expect(log).toEqual([`crashed 1: ${reason}`]);
   });
 
   it('that takes too long has failed, is told so by its signal, and is not heard any more', async () => {
@@ -153,7 +153,7 @@ describe('a start function', () => {
     await held.advance(1);
     resolve({ logic: idle });
     await held.settle();
-    expect([before, held.log]).toEqual([[false], ['crashed 1 starting: timeout of start']]);
+    expect([before, held.log]).toEqual([[false], ['crashed 1: timeout of start']]);
     expect([signal?.aborted, held.child.ref.exitReason]).toEqual([
       true,
       { type: 'timeout', what: 'start' },

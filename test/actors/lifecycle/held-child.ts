@@ -19,8 +19,7 @@ export interface HeldOptions {
 function inShort(fact: ChildFact): string {
   const { type, epoch } = fact;
   const what = `${type.slice('child.'.length)} ${epoch}`;
-  if (type === 'child.crashed')
-    return `${what} ${fact.phase}: ${formatExitReason(fact.report.reason)}`;
+  if (type === 'child.crashed') return `${what}: ${formatExitReason(fact.report.reason)}`;
   return type === 'child.stopped' ? `${what}: ${formatExitReason(fact.reason)}` : what;
 }
 

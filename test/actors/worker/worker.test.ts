@@ -148,9 +148,7 @@ describe('the end of a worker is told in order', () => {
   it('when it never was ready: a crash alone, while starting', () => {
     const { settle, facts } = setUp({ script: { type: 'exits_before_hello', status: 3 } });
     settle();
-    expect(facts).toMatchObject([
-      { type: 'child.crashed', phase: 'starting', report: { reason: { status: 3 } } },
-    ]);
+    expect(facts).toMatchObject([{ type: 'child.crashed', report: { reason: { status: 3 } } }]);
   });
 
   it('when it is stopped: unavailable at once, stopped with the end', () => {
@@ -168,7 +166,7 @@ describe('the end of a worker is told in order', () => {
     const { settle, facts } = setUp({ script: { type: 'import_fails' } });
     settle();
     expect(facts).toMatchObject([
-      { phase: 'starting', report: { reason: { error: { traceback: 'Traceback: no' } } } },
+      { type: 'child.crashed', report: { reason: { error: { traceback: 'Traceback: no' } } } },
     ]);
   });
 });
