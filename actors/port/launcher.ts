@@ -20,9 +20,14 @@ export type ProcessFact =
 
 export type KillSignal = 'SIGTERM' | 'SIGKILL';
 
+/** For the process alone: SIGINT interrupts the running handler, SIGUSR1 makes it write its stacks (`docs/protocol.md` §4.4, §7). */
+export type NoticeSignal = 'SIGINT' | 'SIGUSR1';
+
 export interface SpawnedProcess {
   /** Signal the whole process group. Does nothing once the exit has been told: the number may belong to another by then. */
   kill(signal: KillSignal): void;
+  /** Signal the process alone. As `kill`, nothing after the exit. */
+  notify(signal: NoticeSignal): void;
 }
 
 /** Starts processes as leaders of their own session and group. Facts never come from inside `spawn` itself. */

@@ -47,6 +47,10 @@ export const systemSpawner: Spawner = {
       kill: (signal) => {
         killGroup(group, signal);
       },
+      notify: (signal) => {
+        // Through the child's own handle, which knows whether it has been reaped.
+        if (group !== undefined) child.kill(signal);
+      },
     };
   },
 };

@@ -63,6 +63,7 @@ export class ScriptedWorld implements Spawner, Transport {
           process.exit(null, signal);
         });
       },
+      notify: () => undefined,
     };
   }
 
