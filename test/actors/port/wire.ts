@@ -45,7 +45,7 @@ export function wire() {
         spawn: ({ env }, listener) => {
           environment = env;
           tellProcess = listener;
-          return { kill: (signal) => kills.push(signal) };
+          return { kill: (signal) => kills.push(signal), notify: () => undefined };
         },
       },
       transport: {
