@@ -36,7 +36,7 @@ const CHECKS = [
 
 const isStatic = process.argv.includes('--static');
 const startedMs = performance.now();
-await setUp({ python: isStatic ? ['dev'] : ['dspy', 'dev'] });
+await setUp({ python: isStatic ? ['dev'] : ['dspy', 'ml', 'dev'] });
 
 /** @type {Map<string, { ok: boolean, took: string }>} */
 const results = new Map();

@@ -10,6 +10,13 @@ import { notice, run, step, StepError } from './steps.mjs';
 
 const RECORD = '.venv/caduceus.json';
 
+/**
+ * Installed by pip before uv has its turn: where pip's configuration offers a build for the CPU
+ * (its version ends in `+cpu`), pip prefers it, and uv, which looks at the registry first, would
+ * bring gigabytes of CUDA. What pip has installed satisfies uv.
+ */
+const BY_PIP_FIRST = ['torch'];
+
 /** @typedef {{ asked: string, sets: Record<string, string> }} VenvRecord */
 
 /** @param {string} root */
@@ -94,6 +101,8 @@ async function installSets(root, sets) {
   const pip = ['-m', 'pip', '--disable-pip-version-check', 'install', '--no-input'];
   try {
     await run(python, [...pip, ...constraints, 'uv'], { cwd: root, env });
+    const first = BY_PIP_FIRST.filter((name) => isWanted(root, sets, name));
+    if (first.length > 0) await run(python, [...pip, ...constraints, ...first], { cwd: root, env });
     const uv = ['-m', 'uv', 'pip', 'install', '--python', python];
     await run(python, [...uv, ...wanted, ...constraints], { cwd: root, env });
   } catch (error) {
@@ -102,6 +111,19 @@ async function installSets(root, sets) {
     notice(`uv could not do it, going on with pip, which takes longer (${why})`);
     await run(python, [...pip, ...wanted, ...constraints], { cwd: root, env });
   }
+}
+
+/**
+ * Whether one of the sets names this package.
+ * @param {string} root
+ * @param {readonly string[]} sets
+ * @param {string} name
+ */
+function isWanted(root, sets, name) {
+  return sets.some((set) => {
+    const lines = readFileSync(path.join(root, `python/requirements/${set}.txt`), 'utf8');
+    return lines.split('\n').some((line) => new RegExp(`^${name}\\b`, 'u').test(line));
+  });
 }
 
 function installEnv() {

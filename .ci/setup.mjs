@@ -1,5 +1,5 @@
 // What must be there before a command can run, and what is still missing?
-// `setUp` is called by every script of this folder. By hand: node .ci/setup.mjs [build] [dspy] [dev]
+// `setUp` is called by every script of this folder. By hand: node .ci/setup.mjs [build] [dspy] [ml] [dev]
 // It changes nothing when nothing is missing, and then costs some tens of milliseconds.
 
 import { existsSync, realpathSync } from 'node:fs';

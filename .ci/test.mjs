@@ -9,7 +9,7 @@ const ONLY_TYPESCRIPT = '--typescript';
 
 const args = process.argv.slice(2);
 const isWhole = !args.includes(ONLY_TYPESCRIPT);
-await setUp({ build: true, python: isWhole ? ['dspy', 'dev'] : [] });
+await setUp({ build: true, python: isWhole ? ['dspy', 'ml', 'dev'] : [] });
 process.exitCode = await runSuites(
   args.filter((argument) => argument !== ONLY_TYPESCRIPT),
   isWhole ? ['vitest', 'pytest'] : ['vitest'],
