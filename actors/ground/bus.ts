@@ -1,6 +1,7 @@
 // What happened, for whoever watches? The one table of events, and the emitter that no watcher can hurt.
 import { AsyncResource } from 'node:async_hooks';
 
+import type { CancelStage } from './errors.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type {
   LintFinding,
@@ -74,6 +75,28 @@ export interface BusEvents {
     readonly logger: string;
     readonly message: string;
   };
+  /** A call of which its caller has had enough is being ended; told once for each stage. */
+  'call.cancelling': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly callId: number;
+    readonly stage: CancelStage;
+  };
+  /** It does not answer its heartbeats: it is killed. */
+  'worker.unresponsive': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly verdict: { readonly type: string };
+  };
+  /** It uses more than its limits allow; told once for each limit. */
+  'worker.over_limit': {
+    readonly path: string;
+    readonly epoch: number;
+    readonly what: string;
+    readonly found: number;
+    readonly limit: number;
+  };
+  /** A reply, an item, a progress or a callback that belongs to no call in flight. */
   'reply.dropped': { readonly path: string; readonly epoch: number; readonly callId: number };
   /** The listener of a monitor threw; nobody is harmed. `path` is of who had ended. */
   'monitor.listener_failed': {

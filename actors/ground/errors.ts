@@ -5,6 +5,38 @@ import type { RemoteError } from './worker-facts.ts';
 /** Whether the call can have had an effect: `notSent` means that no byte of it left this process. */
 export type Outcome = 'notSent' | 'maybeExecuted';
 
+/**
+ * What it took to end a call of which its caller had enough (`docs/protocol.md` §4.4): it was never sent; it waited at its worker and was taken back;
+ * its handler ended by itself after the flag; `CallCancelled` was raised in it; it was interrupted by SIGINT; its process was killed.
+ */
+export type CancelStage = 'not_sent' | 'withdrawn' | 'flag' | 'raise' | 'interrupt' | 'kill';
+
+/** How the end of an abandoned call goes on after its caller has been told. */
+export class Cancellation {
+  /** Resolves, always, with the stage that was needed, once the call is over in its worker too. */
+  readonly settled: Promise<CancelStage>;
+  #stage: CancelStage | undefined;
+  #resolve: (stage: CancelStage) => void = () => undefined;
+
+  constructor(stage?: CancelStage) {
+    this.settled = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (stage !== undefined) this.settle(stage);
+  }
+
+  /** The stage that was needed; undefined while it is not over. */
+  get stage(): CancelStage | undefined {
+    return this.#stage;
+  }
+
+  /** @internal told by the router, once. */
+  settle(stage: CancelStage): void {
+    this.#stage ??= stage;
+    this.#resolve(this.#stage);
+  }
+}
+
 /** Categories of the ported design's error handler. */
 export type ErrorCategory =
   | 'initialization_error'
@@ -53,6 +85,8 @@ export interface CrashReport {
   readonly reason: ExitReason;
   /** The last bytes that the process wrote to stderr. */
   readonly stderrTail: string;
+  /** The stacks of all its threads, where it was asked for them before it was killed (Python's `faulthandler`). */
+  readonly dump?: string | undefined;
 }
 
 /** The worker died while it had this call, or while it was brought up to date for it. */
@@ -65,6 +99,8 @@ export class WorkerCrashedError extends CaduceusError {
   readonly epoch: number;
   readonly exitReason: ExitReason;
   readonly stderrTail: string;
+  /** What its threads did, when it was killed for not answering. */
+  readonly dump: string | undefined;
 
   constructor(op: string, worker: WorkerRef, report: CrashReport, outcome: Outcome) {
     const sent = outcome === 'notSent' ? 'it was not sent' : 'it may have been executed';
@@ -77,6 +113,7 @@ export class WorkerCrashedError extends CaduceusError {
     this.epoch = worker.epoch;
     this.exitReason = report.reason;
     this.stderrTail = report.stderrTail;
+    this.dump = report.dump;
   }
 }
 
@@ -105,17 +142,25 @@ export class PythonError extends CaduceusError {
   }
 }
 
-/** The call's own time was over. When it had been sent, its worker is replaced, since the old call may still run in it. */
+/** The call's own time was over. When it had been sent it is being cancelled, and its worker takes no other before that is done. */
 export class DeadlineExceededError extends CaduceusError {
   readonly code = 'deadline_exceeded';
   readonly category = 'timeout_error';
   override readonly retryable: boolean;
   override readonly outcome: Outcome;
   readonly timeoutMs: number;
+  readonly cancellation: Cancellation;
 
-  constructor(op: string, timeoutMs: number, outcome: Outcome, where: string) {
+  constructor(
+    op: string,
+    timeoutMs: number,
+    outcome: Outcome,
+    where: string,
+    cancellation: Cancellation = new Cancellation('not_sent'),
+  ) {
     super(`call ${op} exceeded its deadline of ${timeoutMs} ms ${where}`);
     this.outcome = outcome;
+    this.cancellation = cancellation;
     this.retryable = outcome === 'notSent';
     this.timeoutMs = timeoutMs;
   }
@@ -152,10 +197,17 @@ export class CallAbortedError extends CaduceusError {
   readonly code = 'aborted';
   readonly category = 'timeout_error';
   override readonly outcome: Outcome;
+  readonly cancellation: Cancellation;
 
-  constructor(op: string, outcome: Outcome, cause: unknown) {
+  constructor(
+    op: string,
+    outcome: Outcome,
+    cause: unknown,
+    cancellation: Cancellation = new Cancellation('not_sent'),
+  ) {
     super(`call ${op} was aborted by its caller`, { cause });
     this.outcome = outcome;
+    this.cancellation = cancellation;
   }
 }
 
@@ -206,6 +258,17 @@ export class UnknownOperationError extends CaduceusError {
 
   constructor(op: string, framework: string, known: readonly string[]) {
     super(`bridge ${framework} has no operation ${op}; it has ${known.join(', ')}`);
+  }
+}
+
+/** The bridge cannot do what was asked for: streams and callbacks of a v1 script. Nothing was sent. */
+export class UnsupportedError extends CaduceusError {
+  readonly code = 'unsupported';
+  readonly category = 'configuration_error';
+  override readonly outcome: Outcome = 'notSent';
+
+  constructor(op: string, what: string) {
+    super(`call ${op}: ${what}`);
   }
 }
 

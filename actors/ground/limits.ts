@@ -1,8 +1,10 @@
 // How much is too much? Every bound of the runtime, with its unit in its name and its reason beside it.
 
 export const LIMITS = {
-  /** A frame's body. Larger than any prompt, small enough that ten at once fit into memory. */
-  frameBytesMax: 64 * 1024 * 1024,
+  /** A frame's body. A batch of images fits; ten at once fit into memory. */
+  frameBytesMax: 256 * 1024 * 1024,
+  /** Its JSON: what stops the event loop while it is parsed. Half a second at the most. */
+  headerBytesMax: 64 * 1024 * 1024,
   /** The first frame of a connection comes from a stranger, so it may be no larger than it must be. */
   laneFrameBytesMax: 4096,
   /** Linux cuts socket paths at 108 bytes, macOS at 104, and Node cuts silently: refuse well below. */
@@ -27,6 +29,17 @@ export const LIMITS = {
   quotedCharsMax: 64,
   /** The last bytes of stderr that a crash report carries: a traceback fits, a flood does not. */
   stderrTailBytesMax: 4096,
+  /** The stacks of a process that was asked for them: those of a hundred threads. */
+  dumpBytesMax: 64 * 1024,
+  /** A worker's control thread says at once whether a waiting call is taken back; longer, and a handler holds the interpreter lock. */
+  withdrawMs: 100,
+  /** Items of a stream that may be under way or waiting for their reader: enough to hide the way to Python and back, few enough to keep. */
+  streamCredit: 16,
+  /** Calls inside callbacks inside calls: each holds a frame of Python's stack, and a depth beyond this is a loop. */
+  nestedDepthMax: 8,
+  /** Calls that one worker may run at a time, or hold ahead: beyond it, its queue is what the pool's queue is for. */
+  concurrencyMax: 1_024,
+  prefetchMax: 1_024,
   /** Nesting of a value on the wire: far above real data, far below either side's stack. */
   valueDepthMax: 512,
   /** The default of one call, queue and start included (the ported design's 30 s). */
@@ -68,4 +81,26 @@ export const LIMITS = {
   streamBufferMax: 1_000,
   /** Who asked for a task, and who asked for that: a task that starts its own successor must not remember all of them. */
   taskCallersMax: 32,
+  /** Between two pings: a frozen worker is known after four of them, and a thousand workers cost 500 pings a second. */
+  heartbeatMs: 2_000,
+  /** Unanswered pings in a row before anything is suspected: `sorted` of four million floats silences a worker for 1.3 s, one regular expression for 5 s. */
+  heartbeatMissesMax: 3,
+  /** A worker that works and does not answer is in one C call that holds the interpreter lock: the default call is over by then. */
+  gilHoldMsMax: 30_000,
+  /** For the stacks of a frozen worker: `faulthandler` writes them from the signal handler, without Python's lock. */
+  dumpMs: 200,
+  /** CPU time that a thread takes which only waits for the interpreter lock, in percent of a core: 1 % measured, twice that on a slow machine. */
+  gilWaiterCpuPercent: 2,
+  /** And all such threads together: more is a thread that computes. 32 waiting ones took 16 %. */
+  gilWaitersCpuPercentMax: 25,
+  /** What Linux counts CPU time in: two readings may be one tick apart by rounding alone. */
+  cpuTickMs: 10,
+  /** For a handler that looks at its flag between two steps, and for the reply on its way: a step is a few ms, or it would not look. */
+  cancelFlagMs: 100,
+  /** For an exception that is raised in the handler: it comes at the next bytecode, and `finally` blocks need their time. */
+  cancelRaiseMs: 250,
+  /** For SIGINT, which also ends a wait in the kernel (`sleep`, `read`), and the `finally` blocks behind it. */
+  cancelInterruptMs: 250,
+  /** For the other calls of a worker that must be replaced because one of them cannot be cancelled: as long as they would have at an orderly stop. */
+  cancelDrainMs: 5_000,
 } as const;

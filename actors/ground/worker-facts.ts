@@ -25,6 +25,21 @@ export interface WorkerInfo {
     readonly capabilities: readonly string[];
   };
   readonly operations: readonly string[];
+  /** What is known of single operations, by name, e.g. `{ stream: true }`. */
+  readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** SHA-256 of operations and schemas: two workers with the same hash offer the same. */
+  readonly schemaHash: string;
+  /** How the bridge runs its handlers. */
+  readonly execution: 'sync' | 'threads' | 'asyncio';
+  /** How many calls the worker runs at a time. */
+  readonly concurrency: number;
+}
+
+/** What ties a call to a distributed trace: W3C Trace Context and Baggage, as they stand in HTTP headers. */
+export interface Trace {
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+  readonly baggage?: string | undefined;
 }
 
 /** A Python exception as data (`docs/protocol.md` §4). */

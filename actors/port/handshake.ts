@@ -1,24 +1,28 @@
-// May we work with this worker? A pure verdict over its `hello` (`docs/protocol.md` §3).
+// May we work with this worker, and by which version? A pure verdict over its `hello` (`docs/protocol.md` §3).
 import type { Hello } from '../ground/worker-facts.ts';
 import { PROTOCOL_VERSION } from './message.ts';
 
 export type HelloVerdict =
-  { readonly type: 'welcome' } | { readonly type: 'refuse'; readonly reason: string };
+  | { readonly type: 'welcome'; readonly protocol: string }
+  | { readonly type: 'refuse'; readonly reason: string };
 
 /** The oldest Python that the worker's own code runs on. */
 export const PYTHON_MIN = '3.10';
 
+/** Segments, streams and heartbeats came with it, and nothing here works without them. */
+const MINOR_MIN = 1;
+
 export function judgeHello(hello: Hello, pythonMin: string = PYTHON_MIN): HelloVerdict {
-  if (major(hello.protocol) !== major(PROTOCOL_VERSION)) {
-    return {
-      type: 'refuse',
-      reason: `protocol ${hello.protocol} found, ${major(PROTOCOL_VERSION)}.x wanted`,
-    };
+  const [major, minor] = versionOf(PROTOCOL_VERSION);
+  const [theirMajor, theirMinor] = versionOf(hello.protocol);
+  if (theirMajor !== major || theirMinor < MINOR_MIN) {
+    const wanted = theirMajor === major ? `${major}.${MINOR_MIN} or newer` : `${major}.x`;
+    return { type: 'refuse', reason: `protocol ${hello.protocol} found, ${wanted} wanted` };
   }
   if (compareVersions(hello.python, pythonMin) < 0) {
     return { type: 'refuse', reason: `Python ${hello.python} found, ${pythonMin} or newer wanted` };
   }
-  return { type: 'welcome' };
+  return { type: 'welcome', protocol: `${major}.${Math.min(minor, theirMinor)}` };
 }
 
 /** Compare dotted versions number by number; a missing part counts as 0, a suffix such as `rc1` is ignored. */
@@ -36,6 +40,7 @@ function parts(version: string): number[] {
   return version.split('.').map((part) => Number.parseInt(part, 10) || 0);
 }
 
-function major(version: string): string {
-  return version.split('.')[0] ?? '';
+function versionOf(version: string): readonly [major: number, minor: number] {
+  const [major = 0, minor = 0] = parts(version);
+  return [major, minor];
 }

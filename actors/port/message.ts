@@ -1,12 +1,9 @@
-// Which messages exist, and is this one of them? `docs/protocol.md` §3, §4, §6.
-import { z } from 'zod';
+// Which messages exist? `docs/protocol.md` §3, §4, §6, §7. Types only; `parse-message.ts` looks at what comes in.
+import type { Hello, PythonLogLevel, RemoteError, Trace, WorkerInfo } from '../ground/worker-facts.ts';
+import type { EncodedValue } from './codec.ts';
 
-import { LIMITS } from '../ground/limits.ts';
-import { ProtocolError } from '../ground/start-errors.ts';
-import type { Hello, PythonLogLevel, RemoteError, WorkerInfo } from '../ground/worker-facts.ts';
-
-/** The protocol that this side speaks. Equal major versions work together. */
-export const PROTOCOL_VERSION = '2.0';
+/** The protocol that this side speaks. Equal major versions work together, by the lower of the two minors. */
+export const PROTOCOL_VERSION = '2.1';
 
 /** Where the worker finds its bridge: an importable module, or a file. */
 export interface BridgeSource {
@@ -17,6 +14,16 @@ export interface BridgeSource {
   readonly requiredPackages?: readonly string[] | undefined;
 }
 
+/** What the kernel holds a worker to; each is optional (`docs/protocol.md` §3). */
+export interface ProcessLimits {
+  /** Open files at a time, the worker's own five connections among them. */
+  readonly openFilesMax?: number | undefined;
+  /** CPU time of the whole process, in ms; the kernel counts whole seconds. Beyond it: SIGXCPU. */
+  readonly cpuMsMax?: number | undefined;
+  /** Virtual memory in bytes. Torch and CUDA reserve far more than they use. Beyond it: `MemoryError`. */
+  readonly addressSpaceBytesMax?: number | undefined;
+}
+
 export interface WelcomeMessage {
   readonly type: 'welcome';
   readonly protocol: string;
@@ -25,17 +32,25 @@ export interface WelcomeMessage {
   readonly mode: 'pool-worker';
   readonly frameBytesMax: number;
   readonly scratchDir: string;
+  readonly concurrency?: number | undefined;
+  readonly limits?: ProcessLimits | undefined;
   readonly bridge: BridgeSource;
 }
 
+/** One call, as it is written: its arguments are encoded already, so that what cannot be sent was refused before. */
 export interface CallMessage {
   readonly type: 'call';
   readonly id: number;
   readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: EncodedValue;
   readonly session: string | null;
   /** What remains of the caller's time, in milliseconds, when the frame is written. */
   readonly deadlineMs: number;
+  /** Present: the values of a generator are asked for one by one, this many before the first credit. */
+  readonly stream?: { readonly credit: number } | undefined;
+  /** Present: made from inside a callback of that call, and run by the thread that waits for it. */
+  readonly nested?: { readonly parent: number; readonly callback: number } | undefined;
+  readonly trace?: Trace | undefined;
 }
 
 export type ReplyMessage =
@@ -47,6 +62,38 @@ export type ReplyMessage =
       readonly error: RemoteError;
     };
 
+export interface ItemMessage {
+  readonly type: 'item';
+  readonly id: number;
+  readonly seq: number;
+  readonly value: unknown;
+}
+
+export interface ProgressMessage {
+  readonly type: 'progress';
+  readonly id: number;
+  readonly value: unknown;
+}
+
+/** Python asks for a function of ours, on behalf of call `id`. */
+export interface CallbackMessage {
+  readonly type: 'callback';
+  readonly id: number;
+  readonly callback: number;
+  readonly name: string;
+  readonly args: unknown;
+  /** How long Python waits, in ms; null: as long as the call has. */
+  readonly timeoutMs: number | null;
+}
+
+/** What comes on the lane `replies`. */
+export type DataMessage = ReplyMessage | ItemMessage | ProgressMessage | CallbackMessage;
+
+/** The answer to a callback. */
+export type CallbackAnswer =
+  | { readonly callback: number; readonly ok: true; readonly value: EncodedValue }
+  | { readonly callback: number; readonly ok: false; readonly error: RemoteError };
+
 export interface LogMessage {
   readonly type: 'log';
   readonly level: PythonLogLevel;
@@ -55,90 +102,19 @@ export interface LogMessage {
   readonly callId: number | null;
 }
 
+/** What comes on the lane `control`. */
 export type ControlMessage =
   | ({ readonly type: 'hello' } & Hello)
   | ({ readonly type: 'ready' } & WorkerInfo)
   | { readonly type: 'failed'; readonly error: RemoteError }
+  | { readonly type: 'pong'; readonly seq: number; readonly running: number | null }
+  | { readonly type: 'withdrawn'; readonly id: number; readonly ok: boolean }
   | LogMessage;
 
-const CAUSES_MAX = 8;
-
-/** Built to its depth, since a worker could nest causes until a recursive check exhausts the stack. */
-function remoteErrorSchema(causesMax: number): z.ZodType<RemoteError> {
-  return z.object({
-    type: z.string(),
-    message: z.string(),
-    traceback: z.string(),
-    code: z.string(),
-    cause: causesMax === 0 ? z.undefined().optional() : remoteErrorSchema(causesMax - 1).optional(),
-  });
-}
-
-const remoteError = remoteErrorSchema(CAUSES_MAX);
-
-/** A text for people and logs: one that is too long is cut, as an output line is. */
-const text = z.string().transform((found) => found.slice(0, LIMITS.outputLineBytesMax));
-
-/** Judged as a whole: one finding for each item of a huge array would take more memory than there is. */
-const texts = z.custom<readonly string[]>(
-  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
-  'expected an array of texts',
-);
-
-const controlSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('hello'),
-    protocol: text,
-    packageVersion: text,
-    python: text,
-    implementation: text,
-    pid: z.int(),
-    gil: text,
-  }),
-  z.object({
-    type: z.literal('ready'),
-    bridge: z.string(),
-    framework: z.object({
-      name: z.string(),
-      version: z.string(),
-      capabilities: texts,
-    }),
-    operations: texts,
-  }),
-  z.object({ type: z.literal('failed'), error: remoteError }),
-  z.object({
-    type: z.literal('log'),
-    level: z.enum(['debug', 'info', 'warning', 'error', 'critical']),
-    logger: text,
-    message: text,
-    callId: z.int().nullable(),
-  }),
-]);
-
-/** @throws {@link ProtocolError} naming what is wrong. */
-export function parseControl(message: Record<string, unknown>): ControlMessage {
-  const parsed = controlSchema.safeParse(message);
-  if (parsed.success) return parsed.data;
-  throw new ProtocolError(`control lane: ${describe(message)}: ${z.prettifyError(parsed.error)}`);
-}
-
-/**
- * On the hot path, hence by hand; only an error reply is looked at closely.
- * @throws {@link ProtocolError} naming what is wrong.
- */
-export function parseReply(message: Record<string, unknown>): ReplyMessage {
-  const { type, id, ok } = message;
-  if (type !== 'reply' || typeof id !== 'number' || typeof ok !== 'boolean') {
-    throw new ProtocolError(`replies lane: ${describe(message)} is no reply`);
-  }
-  if (ok) return { type, id, ok, result: message['result'] };
-  const error = remoteError.safeParse(message['error']);
-  if (error.success) return { type, id, ok, error: error.data };
-  throw new ProtocolError(`replies lane: error of reply ${id}: ${z.prettifyError(error.error)}`);
-}
-
-/** Short whatever was sent, and never by way of JSON for more than a text: what is nested without end would exhaust the stack. */
-function describe({ type }: Record<string, unknown>): string {
-  if (typeof type !== 'string') return 'message whose type is no text';
-  return `message of type ${JSON.stringify(type.slice(0, LIMITS.quotedCharsMax))}`;
-}
+/** What Node says on the lane `control` to a worker that is up. */
+export type ControlOrder =
+  | { readonly type: 'ping'; readonly seq: number }
+  | { readonly type: 'credit'; readonly id: number; readonly n: number }
+  | { readonly type: 'cancel'; readonly id: number; readonly stage: 'flag' | 'raise' }
+  | { readonly type: 'withdraw'; readonly id: number }
+  | { readonly type: 'shutdown' };

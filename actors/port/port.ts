@@ -4,19 +4,21 @@ import { UnencodableError } from '../ground/errors.ts';
 import { exitReasonOf, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
-import type { Hello, OutputStream } from '../ground/worker-facts.ts';
-import { bodyBytesOf, encodeFrame, FrameDecoder } from './frame.ts';
-import { judgeHello } from './handshake.ts';
-import type { KillSignal, ProcessFact, SpawnedProcess, Spawner, SpawnRequest } from './launcher.ts';
+import { encodeCall, encodeCallbackAnswer } from './encode-message.ts';
+import { encodeFrame, FrameDecoder } from './frame.ts';
+import { answerTo, assertExpected, assertInTurn, type Greeting } from './greeting.ts';
+import type { KillSignal, NoticeSignal, ProcessFact, SpawnedProcess, Spawner } from './launcher.ts';
+import type { CallbackAnswer, CallMessage, ControlMessage, ControlOrder } from './message.ts';
+import { parseControl, parseData } from './parse-message.ts';
+import { PortOutput } from './port-output.ts';
 import {
-  parseControl,
-  parseReply,
-  PROTOCOL_VERSION,
-  type CallMessage,
-  type WelcomeMessage,
-} from './message.ts';
-import { OutputLines } from './output-lines.ts';
-import type { Port, PortFact, PortPorts, PortRequest } from './port-types.ts';
+  EVERY_ABILITY,
+  type Port,
+  type PortFact,
+  type PortPorts,
+  type PortRequest,
+} from './port-types.ts';
+import type { RunGuard } from './run-guard.ts';
 import { LANES, type Lane, type Link, type LinkFact } from './transport.ts';
 
 /** What is known of the process's end: it is told once its last replies are in. */
@@ -24,6 +26,8 @@ type Exit =
   | { readonly type: 'none' }
   | { readonly type: 'draining'; readonly reason: ExitReason; readonly timer: unknown }
   | { readonly type: 'told' };
+
+type Header = Record<string, unknown>;
 
 /** Start one incarnation. Facts come later, never from inside this call. */
 export function openPort(
@@ -35,20 +39,19 @@ export function openPort(
 }
 
 class WorkerPort implements Port {
+  readonly abilities = EVERY_ABILITY;
   readonly #request: PortRequest;
   readonly #clock: Clock;
+  readonly #guard: RunGuard;
   readonly #tell: (fact: PortFact) => void;
   readonly #link: Link;
   readonly #process: SpawnedProcess;
-  readonly #decoders = {
-    control: new FrameDecoder(LIMITS.frameBytesMax),
-    replies: new FrameDecoder(LIMITS.frameBytesMax),
-  };
-  readonly #output: Record<OutputStream, OutputLines>;
+  readonly #decoders = { control: newDecoder(), replies: newDecoder() };
+  readonly #output: PortOutput;
   readonly #open = new Set<Lane>();
+  #pid: number | undefined;
   #exit: Exit = { type: 'none' };
-  /** The worker's `hello` while it waits for its answer; `over` after `ready`, `failed` or a refusal. */
-  #hello: Hello | 'awaited' | 'answered' | 'over' = 'awaited';
+  #greeting: Greeting = 'awaited';
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
   #brokenTold: 'no' | 'yes' = 'no';
@@ -58,79 +61,106 @@ class WorkerPort implements Port {
   constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
     this.#request = request;
     this.#clock = ports.clock;
+    this.#guard = ports.guard;
     this.#tell = (fact) => {
       if (this.#exit.type !== 'told') listener(fact);
     };
-    const lines = (stream: OutputStream): OutputLines =>
-      new OutputLines((line) => {
-        this.#tell({ type: 'output', stream, line });
-      });
-    this.#output = { stdout: lines('stdout'), stderr: lines('stderr') };
+    this.#output = new PortOutput((stream, line) => this.#tell({ type: 'output', stream, line }));
     this.#link = ports.transport.expect(request.nonce, (fact) => {
       this.#onLink(fact);
     });
-    const invitation = JSON.stringify({ socket: ports.transport.address, nonce: request.nonce });
-    const env = { ...request.spawn.env, CADUCEUS_WORKER: invitation };
-    this.#process = this.#spawn(ports.spawner, { ...request.spawn, env });
+    this.#process = this.#spawn(ports.spawner, ports.transport.address);
   }
 
-  #spawn(spawner: Spawner, request: SpawnRequest): SpawnedProcess {
-    const listener = (fact: ProcessFact): void => {
-      switch (fact.type) {
-        case 'spawned':
-          this.#tell({ type: 'launched', pid: fact.pid });
-          return;
-        case 'output':
-          this.#output[fact.stream].push(fact.bytes);
-          return;
-        case 'closed':
-          this.#pipes = 'ended';
-          this.#onDrained();
-          return;
-        case 'failed':
-          this.#pipes = 'ended';
-          this.#onExit({ type: 'error', error: new SpawnFailedError(request.command, fact.error) });
-          return;
-        case 'exited':
-          this.#onExit(exitReasonOf(fact.status, fact.signal));
-          return;
-        default:
-          fact satisfies never;
-      }
+  #spawn(spawner: Spawner, socket: string): SpawnedProcess {
+    const { spawn, nonce, workerId, epoch } = this.#request;
+    const parentPid = this.#guard.parentPid ?? null;
+    const env = {
+      ...spawn.env,
+      ...this.#guard.envOf(workerId, epoch),
+      CADUCEUS_WORKER: JSON.stringify({ socket, nonce, parentPid }),
     };
     try {
-      return spawner.spawn(request, listener);
+      return spawner.spawn({ ...spawn, env }, (fact) => this.#onProcess(fact));
     } catch (error) {
       this.#link.close();
       throw error;
     }
   }
 
-  call(message: CallMessage): void {
-    const frame = encodeFrame(message);
-    const bodyBytes = bodyBytesOf(frame);
-    if (bodyBytes > LIMITS.frameBytesMax) {
-      throw new UnencodableError(
-        'args',
-        `the call is ${bodyBytes} bytes long, a frame holds ${LIMITS.frameBytesMax}`,
-      );
+  #onProcess(fact: ProcessFact): void {
+    switch (fact.type) {
+      case 'spawned':
+        this.#pid = fact.pid;
+        this.#guard.launched(fact.pid, this.#request.workerId, this.#request.epoch);
+        this.#tell({ type: 'launched', pid: fact.pid });
+        this.#answerHello();
+        return;
+      case 'output':
+        this.#output.push(fact.stream, fact.bytes);
+        return;
+      case 'closed':
+        this.#pipes = 'ended';
+        this.#onDrained();
+        return;
+      case 'failed': {
+        this.#pipes = 'ended';
+        const error = new SpawnFailedError(this.#request.spawn.command, fact.error);
+        this.#onExit({ type: 'error', error });
+        return;
+      }
+      case 'exited':
+        this.#tellGuardOfEnd();
+        this.#onExit(exitReasonOf(fact.status, fact.signal));
+        return;
+      default:
+        fact satisfies never;
     }
-    this.#link.write('calls', frame);
+  }
+
+  call(message: CallMessage): void {
+    const { parts, bodyBytes } = encodeCall(message);
+    if (bodyBytes > LIMITS.frameBytesMax) {
+      const found = `the call is ${bodyBytes} bytes long, a frame holds ${LIMITS.frameBytesMax}`;
+      throw new UnencodableError('args', found);
+    }
+    this.#link.write('calls', parts);
+  }
+
+  answer(message: CallbackAnswer): void {
+    this.#link.write('calls', encodeCallbackAnswer(message));
+  }
+
+  control(order: ControlOrder): void {
+    this.#link.write('control', encodeFrame(order));
   }
 
   shutdown(): void {
-    this.#link.write('control', encodeFrame({ type: 'shutdown' }));
+    this.control({ type: 'shutdown' });
   }
 
   kill(signal: KillSignal): void {
     this.#process.kill(signal);
   }
 
+  notify(signal: NoticeSignal): void {
+    if (signal === 'SIGUSR1') this.#output.expectDump();
+    this.#process.notify(signal);
+  }
+
   close(): void {
     if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
     this.#exit = { type: 'told' };
     this.#process.kill('SIGKILL');
+    // Its exit will not be heard here any more; whoever is left of it is looked for all the same.
+    this.#tellGuardOfEnd();
     this.#link.close();
+  }
+
+  #tellGuardOfEnd(): void {
+    if (this.#pid === undefined) return;
+    this.#guard.ended(this.#pid, this.#request.workerId, this.#request.epoch);
+    this.#pid = undefined;
   }
 
   #onLink(fact: LinkFact): void {
@@ -152,28 +182,22 @@ class WorkerPort implements Port {
 
   #onBytes(lane: Lane, bytes: Buffer): void {
     if (lane === 'stdout' || lane === 'stderr') {
-      this.#output[lane].push(bytes);
+      this.#output.push(lane, bytes);
       return;
     }
     if (this.#wire === 'broken') return;
     try {
       switch (lane) {
         case 'replies':
-          this.#decoders.replies.feed(bytes, (message) => {
-            this.#tell({ type: 'reply', reply: parseReply(message) });
-            return 'more';
-          });
+          this.#decoders.replies.feed(bytes, this.#onData);
           return;
         case 'control':
-          this.#decoders.control.feed(bytes, (message) => {
-            this.#onControl(message);
-            return 'more';
-          });
+          this.#decoders.control.feed(bytes, this.#onControl);
           return;
         case 'calls':
           throw new ProtocolError('bytes on the calls lane, which only Node writes to');
         default:
-          lane satisfies never;
+          throw new ProtocolError(`bytes on the ${lane} lane, which a worker has not`);
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -182,81 +206,80 @@ class WorkerPort implements Port {
     }
   }
 
-  #onControl(raw: Record<string, unknown>): void {
-    const message = parseControl(raw);
-    const isDue = message.type === 'hello' ? 'awaited' : 'answered';
-    if (this.#hello !== isDue && message.type !== 'log') {
-      throw new ProtocolError(`control lane: message of type ${message.type} out of turn`);
-    }
+  readonly #onData = (header: Header, segments: readonly Buffer[]): 'more' => {
+    this.#tell(parseData(header, segments));
+    return 'more';
+  };
+
+  readonly #onControl = (header: Header): 'more' => {
+    const message = parseControl(header);
+    assertInTurn(this.#greeting, message);
+    this.#takeControl(message);
+    return 'more';
+  };
+
+  #takeControl(message: ControlMessage): void {
     switch (message.type) {
       case 'hello':
-        this.#hello = message;
+        this.#greeting = message;
         this.#answerHello();
         return;
-      case 'ready':
-        this.#hello = 'over';
-        this.#tell({
-          type: 'ready',
-          info: {
-            bridge: message.bridge,
-            framework: message.framework,
-            operations: message.operations,
-          },
-        });
+      case 'ready': {
+        this.#greeting = 'over';
+        const { type: _, ...info } = message;
+        assertExpected(info, this.#request);
+        this.#tell({ type: 'ready', info });
         return;
+      }
       case 'failed':
-        this.#hello = 'over';
+        this.#greeting = 'over';
         this.#tell({ type: 'failed', error: message.error });
         return;
       case 'log':
         this.#tell({ type: 'logged', log: message });
+        return;
+      case 'pong':
+      case 'withdrawn':
+        this.#tell(message);
         return;
       default:
         message satisfies never;
     }
   }
 
-  /**
-   * Not before Node has met all five connections, which become known one by one: what is written to one that is not known yet would go nowhere,
-   * and a worker can be ready within the same turn of the event loop.
-   */
+  /** Not before Node has met all five connections and knows whom it started: the guardian is to know it before its use. */
   #answerHello(): void {
-    const hello = this.#hello;
-    if (typeof hello === 'string' || this.#open.size < LANES.length) return;
-    const verdict = judgeHello(hello);
-    this.#hello = verdict.type === 'refuse' ? 'over' : 'answered';
-    if (verdict.type === 'refuse') {
-      this.#link.write('control', encodeFrame(verdict));
-      const error = new ProtocolError(`worker refused: ${verdict.reason}`);
-      this.#tellBroken({ type: 'error', error });
-      return;
+    const areAllKnown = this.#open.size === LANES.length && this.#pid !== undefined;
+    const answer = answerTo(this.#greeting, areAllKnown ? 'all' : 'some', this.#request);
+    switch (answer.type) {
+      case 'wait':
+        return;
+      case 'refuse': {
+        this.#greeting = 'over';
+        this.#link.write('control', encodeFrame(answer));
+        const error = new ProtocolError(`worker refused: ${answer.reason}`);
+        this.#tellBroken({ type: 'error', error });
+        return;
+      }
+      case 'welcome':
+        this.#greeting = 'answered';
+        this.#link.write('control', encodeFrame(answer.welcome));
+        this.#tell({ type: 'greeted', hello: answer.hello });
+        return;
+      default:
+        answer satisfies never;
     }
-    const { workerId, epoch, scratchDir, bridge } = this.#request;
-    const welcome: WelcomeMessage = {
-      type: 'welcome',
-      protocol: PROTOCOL_VERSION,
-      workerId,
-      epoch,
-      mode: 'pool-worker',
-      frameBytesMax: LIMITS.frameBytesMax,
-      scratchDir,
-      bridge,
-    };
-    this.#link.write('control', encodeFrame(welcome));
-    this.#tell({ type: 'greeted', hello });
   }
 
   #onLaneEnd(lane: Lane): void {
     this.#open.delete(lane);
-    if (lane === 'stdout' || lane === 'stderr') this.#output[lane].flush();
+    if (lane === 'stdout' || lane === 'stderr') this.#output.flush(lane);
     if (this.#exit.type === 'draining') {
       this.#onDrained();
       return;
     }
     // The end of output lanes proves nothing (user code may close its stdout), that of a wire lane is the end.
-    if (lane === 'control' || lane === 'calls' || lane === 'replies') {
-      this.#tellBroken(undefined);
-    }
+    if (lane !== 'stdout' && lane !== 'stderr') this.#tellBroken(undefined);
   }
 
   /** Told once: the first sign of the end is the one that counts. */
@@ -290,9 +313,13 @@ class WorkerPort implements Port {
   #tellExit(reason: ExitReason): void {
     if (this.#exit.type !== 'draining') return;
     this.#clock.clearTimeout(this.#exit.timer);
-    for (const output of Object.values(this.#output)) output.flush();
-    this.#tell({ type: 'exited', report: { reason, stderrTail: this.#output.stderr.tail() } });
+    this.#tell({ type: 'exited', report: { reason, ...this.#output.end() } });
     this.#exit = { type: 'told' };
     this.#link.close();
   }
+}
+
+function newDecoder(): FrameDecoder {
+  const { frameBytesMax, headerBytesMax } = LIMITS;
+  return new FrameDecoder({ frameBytesMax, headerBytesMax });
 }

@@ -11,8 +11,8 @@ export type LinkFact =
 
 /** The connections of one incarnation, seen from Node. */
 export interface Link {
-  /** Write to a lane that Node writes to. Bytes for a lane that is gone are dropped: its end is told as a fact. */
-  write(lane: 'control' | 'calls', bytes: Buffer): void;
+  /** Write to a lane that Node writes to, the parts of one frame together. Bytes for a lane that is gone are dropped: its end is told as a fact. */
+  write(lane: 'control' | 'calls', bytes: Uint8Array | readonly Uint8Array[]): void;
   /** Let go of all connections and of the nonce. No fact follows. */
   close(): void;
 }

@@ -19,12 +19,15 @@ export type OpenIncarnation = (
 /** Start one. When anything throws, what had been made is undone. */
 export function openIncarnation(
   worker: { readonly path: string; readonly epoch: number },
-  options: Pick<WorkerOptions, 'spawn' | 'bridge' | 'makeScratch'>,
+  options: Pick<
+    WorkerOptions,
+    'spawn' | 'bridge' | 'makeScratch' | 'concurrency' | 'limits' | 'schemaHash'
+  >,
   ports: WorkerPorts,
   onFact: (fact: PortFact) => void,
 ): Incarnation {
   const { path, epoch } = worker;
-  const { spawn, bridge } = options;
+  const { spawn, bridge, concurrency, limits, schemaHash } = options;
   const scratch = options.makeScratch(`${path.replaceAll('/', '-')}-${epoch}`);
   try {
     const port = openPort(
@@ -35,6 +38,9 @@ export function openIncarnation(
         spawn,
         bridge,
         scratchDir: scratch.path,
+        concurrency,
+        limits,
+        schemaHash,
       },
       ports,
       onFact,
@@ -54,7 +60,11 @@ export function openIncarnation(
 
 /** There is no process: nobody hears what is sent to it. */
 const NO_PORT: Port = {
+  abilities: new Set(),
   call: () => undefined,
+  answer: () => undefined,
+  control: () => undefined,
+  notify: () => undefined,
   shutdown: () => undefined,
   kill: () => undefined,
   close: () => undefined,

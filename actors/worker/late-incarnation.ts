@@ -4,7 +4,7 @@ import type { ExitReason } from '../ground/exit-reason.ts';
 import { KILLED } from '../ground/exit-reason.ts';
 import { runInside } from '../lifecycle/crash-trap.ts';
 import type { BridgeSource } from '../port/message.ts';
-import type { Port, PortFact } from '../port/port-types.ts';
+import type { Port, PortAbility, PortFact } from '../port/port-types.ts';
 import { openIncarnation, type Incarnation } from './incarnation.ts';
 import type { InterpreterWish, Lease, WorkerHub } from './worker-hub.ts';
 
@@ -20,6 +20,8 @@ type State =
   | { readonly type: 'preparing' }
   | { readonly type: 'open'; readonly inner: Incarnation; readonly lease: Lease }
   | { readonly type: 'over' };
+
+const NOT_YET: ReadonlySet<PortAbility> = new Set();
 
 /** An incarnation that prepares before it has a process. Told to end meanwhile, it has ended; nothing is left behind. */
 export function openLate(
@@ -63,8 +65,20 @@ export function openLate(
   });
   const end = (): void => hub.ports.clock.afterPoll(() => exit(KILLED));
   const port: Port = {
+    get abilities() {
+      return state.type === 'open' ? state.inner.port.abilities : NOT_YET;
+    },
     call: (message) => {
       if (state.type === 'open') state.inner.port.call(message);
+    },
+    answer: (message) => {
+      if (state.type === 'open') state.inner.port.answer(message);
+    },
+    control: (order) => {
+      if (state.type === 'open') state.inner.port.control(order);
+    },
+    notify: (signal) => {
+      if (state.type === 'open') state.inner.port.notify(signal);
     },
     shutdown: () => (state.type === 'open' ? state.inner.port.shutdown() : end()),
     kill: (signal) => (state.type === 'open' ? state.inner.port.kill(signal) : end()),

@@ -7,13 +7,17 @@ import type { WorkerInfo } from '../ground/worker-facts.ts';
 import type { Child, ChildStart, LifecycleState, Shutdown } from '../lifecycle/child.ts';
 import type { ActorRef, Incarnation, RefPorts } from '../lifecycle/ref.ts';
 import { createRoot } from '../lifecycle/root.ts';
-import type { ReplyMessage } from '../port/message.ts';
-import type { Port, PortFact } from '../port/port-types.ts';
-import { openIncarnation, openOrFail, type OpenIncarnation } from './incarnation.ts';
-import { PendingCalls, type Settle } from './pending-calls.ts';
+import type { Host } from '../port/host.ts';
+import type { CallbackAnswer } from '../port/message.ts';
+import type { PortAbility } from '../port/port-types.ts';
+import { CallDesk } from './call-desk.ts';
+import { openIncarnation, type OpenIncarnation } from './incarnation.ts';
+import { LiveProcess, type VitalOptions } from './live-process.ts';
+import type { CallHandlers, Settle } from './pending-calls.ts';
+import type { WorkerUsage } from './resources.ts';
 import type { WorkerEvent } from './worker-events.ts';
-import { reportFact } from './worker-reports.ts';
 import type {
+  CancelFact,
   SentCall,
   Worker,
   WorkerOptions,
@@ -34,6 +38,8 @@ export function workerStart(options: WorkerOptions, ports: WorkerPorts): ChildSt
 
 type Start = Parameters<ChildStart>[0];
 
+const NOTHING: ReadonlySet<PortAbility> = new Set();
+
 /** One worker. `open` starts its processes. */
 export class PythonWorker implements Worker {
   readonly id: string;
@@ -41,31 +47,36 @@ export class PythonWorker implements Worker {
   readonly workerId: string;
   readonly #start: Start;
   readonly #watcher: WorkerWatcher;
-  readonly #ports: RefPorts;
+  readonly #vitals: VitalOptions;
+  readonly #ports: RefPorts & { readonly host: Host };
   readonly #openIncarnation: OpenIncarnation;
   readonly #actor: Actor<typeof workerMachine>;
-  readonly #calls = new PendingCalls();
-  #port: Port | undefined;
+  readonly #desk: CallDesk;
+  /** The present incarnation; none between two of them. */
+  #process: LiveProcess | undefined;
   #ref: Incarnation;
-  #pid: number | undefined;
-  #info: WorkerInfo | undefined;
   /** The last state that was told upward: facts are told on changes of it. */
   #told: LifecycleState = 'restarting';
   #crashToldEpoch = 0;
   #idleTold: 'when it is so' | 'soon' = 'when it is so';
-  /** Ends what the present incarnation holds: process, connections, folder. */
-  #cleanUp: () => void = () => undefined;
 
   constructor(
     start: Start,
-    options: Pick<WorkerOptions, 'startTimeoutMs' | 'watcher'>,
-    ports: RefPorts,
+    options: Pick<WorkerOptions, 'startTimeoutMs' | 'watcher'> & VitalOptions,
+    ports: RefPorts & { readonly host: Host },
     open: OpenIncarnation,
   ) {
     this.id = start.id;
     this.workerId = start.path;
     this.#start = start;
     this.#watcher = options.watcher;
+    this.#vitals = options;
+    this.#desk = new CallDesk(ports, () => ({
+      path: this.workerId,
+      epoch: this.epoch,
+      port: this.#process?.port,
+      info: this.#process?.info,
+    }));
     this.#openIncarnation = open;
     this.#ports = ports;
     this.#ref = workerRef(this, start.epoch, ports);
@@ -76,9 +87,9 @@ export class PythonWorker implements Worker {
         ),
       },
       actions: {
-        askToShutDown: () => this.#port?.shutdown(),
-        terminate: () => this.#port?.kill('SIGTERM'),
-        kill: () => this.#port?.kill('SIGKILL'),
+        askToShutDown: () => this.#process?.port.shutdown(),
+        terminate: () => this.#process?.port.kill('SIGTERM'),
+        kill: () => this.#process?.port.kill('SIGKILL'),
       },
     });
     this.#actor = createRoot(machine, {
@@ -96,7 +107,7 @@ export class PythonWorker implements Worker {
     // Our own machine threw: its snapshot stays where that happened.
     if (this.#told === 'stopped') return 'stopped';
     const state = lifecycleStateOf(this.#actor.getSnapshot());
-    return state === 'busy' && this.#calls.size === 0 ? 'ready' : state;
+    return state === 'busy' && this.#desk.size === 0 ? 'ready' : state;
   }
 
   get epoch(): number {
@@ -104,11 +115,19 @@ export class PythonWorker implements Worker {
   }
 
   get pid(): number | undefined {
-    return this.#pid;
+    return this.#process?.pid;
   }
 
   get info(): WorkerInfo | undefined {
-    return this.#info;
+    return this.#process?.info;
+  }
+
+  get usage(): WorkerUsage | undefined {
+    return this.#process?.usage;
+  }
+
+  get abilities(): ReadonlySet<PortAbility> {
+    return this.#process?.port.abilities ?? NOTHING;
   }
 
   get ref(): ActorRef {
@@ -133,64 +152,47 @@ export class PythonWorker implements Worker {
   }
 
   whenEnded(listener: (report: CrashReport) => void): void {
-    this.#calls.whenCrashed(listener);
+    this.#desk.whenEnded(listener);
   }
 
-  send(message: SentCall, settle: Settle): void {
-    this.#calls.add((id) => this.#port?.call({ type: 'call', id, ...message }), settle);
+  send(message: SentCall, settle: Settle, handlers?: CallHandlers): number {
+    const id = this.#desk.send(message, settle, handlers);
     // Going from one call to the next costs the machine nothing: it is still busy then.
     if (this.#actor.getSnapshot().hasTag('accepting')) this.#actor.send({ type: 'call.started' });
+    return id;
+  }
+
+  cancel(id: number, told: (fact: CancelFact) => void): void {
+    this.#desk.cancel(id, told);
+  }
+
+  credit(id: number, n: number): void {
+    this.#desk.credit(id, n);
+  }
+
+  answer(id: number, answer: CallbackAnswer): void {
+    this.#desk.answer(id, answer);
   }
 
   #runProcess(epoch: number, sendBack: (event: WorkerEvent) => void): () => void {
     const worker = { path: this.workerId, epoch };
     if (epoch !== this.#ref.epoch) this.#ref = workerRef(this, epoch, this.#ports);
     this.#ports.bus.emit('child.starting', worker);
-    const incarnation = openOrFail(this.#openIncarnation, worker, this.#ports.clock, (fact) => {
-      this.#onPortFact(epoch, fact, sendBack);
-    });
-    this.#port = incarnation.port;
-    this.#cleanUp = incarnation.cleanUp;
-    return incarnation.cleanUp;
-  }
-
-  #onPortFact(epoch: number, fact: PortFact, sendBack: (event: WorkerEvent) => void): void {
-    switch (fact.type) {
-      case 'reply':
-        this.#onReply(epoch, fact.reply);
-        return;
-      case 'ready':
-        this.#info = fact.info;
-        sendBack({ type: 'process.ready' });
-        return;
-      case 'failed':
-        sendBack({ type: 'process.failed', error: fact.error });
-        return;
-      case 'broken':
-        sendBack({ type: 'process.broken', cause: fact.cause });
-        return;
-      case 'exited':
-        sendBack({ type: 'process.exited', report: fact.report });
-        return;
-      case 'launched':
-      case 'greeted':
-      case 'logged':
-      case 'output': {
-        if (fact.type === 'launched') this.#pid = fact.pid;
-        if (fact.type === 'greeted') sendBack({ type: 'process.greeted' });
-        const worker = { path: this.workerId, epoch };
-        reportFact(this.#ports.bus, worker, this.#calls.currentId, fact);
-        return;
-      }
-      default:
-        fact satisfies never;
-    }
-  }
-
-  #onReply(epoch: number, reply: ReplyMessage): void {
-    if (!this.#calls.reply(reply)) {
-      this.#ports.bus.emit('reply.dropped', { path: this.workerId, epoch, callId: reply.id });
-    } else if (this.#calls.size === 0) this.#tellIdleSoon();
+    const process = new LiveProcess(
+      worker,
+      this.#vitals,
+      { ref: this.#ports, host: this.#ports.host, open: this.#openIncarnation },
+      {
+        desk: this.#desk,
+        sendBack,
+        onReply: () => {
+          if (this.#desk.size === 0) this.#tellIdleSoon();
+        },
+        onOverLimit: (over) => this.#watcher.workerOverLimit?.(this, epoch, over),
+      },
+    );
+    this.#process = process;
+    return () => process.cleanUp();
   }
 
   /**
@@ -202,7 +204,7 @@ export class PythonWorker implements Worker {
     this.#idleTold = 'soon';
     this.#ports.clock.afterPoll(() => {
       this.#idleTold = 'when it is so';
-      if (this.#calls.size === 0) this.#tellMachine({ type: 'call.ended' });
+      if (this.#desk.size === 0) this.#tellMachine({ type: 'call.ended' });
     });
   }
 
@@ -242,10 +244,10 @@ export class PythonWorker implements Worker {
 
   #tellReady(snapshot: WorkerSnapshot): void {
     const { epoch } = snapshot.context;
-    const facts = { path: this.workerId, epoch, pid: this.#pid, info: this.#info };
-    this.#ports.bus.emit('child.ready', facts);
+    const { pid, info } = this;
+    this.#ports.bus.emit('child.ready', { path: this.workerId, epoch, pid, info });
     this.#start.listener({ type: 'child.ready', id: this.id, epoch });
-    if (this.#info !== undefined) this.#watcher.workerReady(this, this.#info);
+    if (info !== undefined) this.#watcher.workerReady(this, info);
   }
 
   #tellUnavailable(before: LifecycleState, snapshot: WorkerSnapshot): void {
@@ -259,7 +261,7 @@ export class PythonWorker implements Worker {
     const { epoch, report } = snapshot.context;
     if (this.#crashToldEpoch === epoch) return;
     this.#crashToldEpoch = epoch;
-    const inFlightCalls = this.#calls.size;
+    const inFlightCalls = this.#desk.size;
     this.#ports.bus.emit('child.crashed', { path: this.workerId, epoch, ...report, inFlightCalls });
     this.#endIncarnation(report);
     this.#start.listener({ type: 'child.crashed', id: this.id, epoch, report });
@@ -273,10 +275,9 @@ export class PythonWorker implements Worker {
   }
 
   #endIncarnation(report: CrashReport): void {
-    this.#port = undefined;
-    this.#pid = undefined;
-    this.#info = undefined;
-    this.#calls.crash(report);
+    // Before it is forgotten: which of its calls can have run depends on how many it ran at a time.
+    this.#desk.crash(report);
+    this.#process = undefined;
     this.#ref.end(report.reason);
   }
 
@@ -286,7 +287,7 @@ export class PythonWorker implements Worker {
     this.#told = 'stopped';
     const reason: ExitReason = { type: 'error', error };
     this.#watcher.workerUnavailable(this);
-    this.#cleanUp();
+    this.#process?.cleanUp();
     this.#endIncarnation({ reason, stderrTail: '' });
     this.#ports.bus.emit('child.stopped', { path: this.workerId, epoch, reason });
     this.#start.listener({ type: 'child.stopped', id: this.id, epoch, reason });
