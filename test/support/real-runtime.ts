@@ -1,9 +1,10 @@
-// How does a test get a runtime over real processes, and how does it wait for facts of the operating system?
-import { readFileSync } from 'node:fs';
+// How does a test get a runtime over real processes?
 import { join } from 'node:path';
 
 import { createRuntime, defineAdapter, type PoolOptions, type Runtime } from '../../src/index.ts';
 import type { BusEventName, BusEvents } from '../../src/index.ts';
+
+export { isAlive, until } from './processes.ts';
 
 /** The interpreter that the suites prepare. */
 export const PYTHON = process.env['CADUCEUS_PYTHON'] ?? join(process.cwd(), '.venv/bin/python');
@@ -56,33 +57,6 @@ export function nextEvent<Name extends BusEventName>(
       resolve(event);
     });
   });
-}
-
-/** Whether the process runs; one that is only waiting to be reaped does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    return !/^\d+ \(.*\) Z/su.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return process.platform !== 'linux';
-  }
-}
-
-const POLL_MS = 5;
-
-/** Wait for a fact of the operating system, which tells nobody by itself. @returns how long it took, in ms. */
-export async function until(fact: () => boolean, withinMs: number): Promise<number> {
-  const startedMs = performance.now();
-  while (!fact()) {
-    const tookMs = performance.now() - startedMs;
-    if (tookMs > withinMs) throw new Error(`did not come about within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-  return performance.now() - startedMs;
 }
 
 export async function rejection(
