@@ -103,4 +103,6 @@ export const LIMITS = {
   cancelInterruptMs: 250,
   /** For the other calls of a worker that must be replaced because one of them cannot be cancelled: as long as they would have at an orderly stop. */
   cancelDrainMs: 5_000,
+  /** For a v1 script's answer to "what can you do", which not every script knows: it has answered a ping by then, so that it reads and is not importing. */
+  v1CapabilitiesMs: 2_000,
 } as const;

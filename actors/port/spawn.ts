@@ -1,10 +1,10 @@
 // How is a process really started and signalled? The only file, with the interpreter probe, that uses child_process.
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
-import type { KillSignal, Spawner } from './launcher.ts';
+import type { KillSignal, SpawnedProcess, Spawner } from './launcher.ts';
 
-/** Real processes, each the leader of its own session and process group, without a shell, with stdin from nowhere. */
+/** Real processes, each the leader of its own session and process group, without a shell, with stdin from nowhere unless it is a wire. */
 export const systemSpawner: Spawner = {
   spawn: (request, listener) => {
     const child = spawn(request.command, [...request.args], {
@@ -12,7 +12,7 @@ export const systemSpawner: Spawner = {
       env: request.env,
       detached: true,
       shell: false,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [request.stdio === 'wire' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
     const { pid } = child;
@@ -51,9 +51,39 @@ export const systemSpawner: Spawner = {
         // Through the child's own handle, which knows whether it has been reaped.
         if (group !== undefined) child.kill(signal);
       },
+      ...(request.stdio === 'wire' ? wireOf(child) : {}),
     };
   },
 };
+
+type Wire = Required<Pick<SpawnedProcess, 'write' | 'endInput' | 'whenWireEnds'>>;
+
+function wireOf(child: {
+  readonly stdin: Writable | null | undefined;
+  readonly stdout: Readable | null | undefined;
+}): Wire {
+  // Not there when the process could not be started, as above.
+  const { stdin, stdout } = child;
+  const listeners = new Set<() => void>();
+  const end = (): void => {
+    for (const listener of listeners) listener();
+    listeners.clear();
+  };
+  // EPIPE or ECONNRESET: nobody reads any more. Without a listener the error would end Node.
+  stdin?.on('error', end);
+  stdout?.once('close', end);
+  return {
+    write: (bytes) => {
+      if (stdin?.writable === true) stdin.write(bytes);
+    },
+    endInput: () => {
+      stdin?.end();
+    },
+    whenWireEnds: (listener) => {
+      listeners.add(listener);
+    },
+  };
+}
 
 function killGroup(group: number | undefined, signal: KillSignal): void {
   if (group === undefined) return;
