@@ -21,6 +21,8 @@ export interface BridgeConfig {
   readonly requiredPackages?: readonly string[] | undefined;
   /** At least the adapter's. */
   readonly minPythonVersion?: string | undefined;
+  /** `v1`: the script speaks the ported design's first protocol on its stdin and stdout, and is run as it stands, on any Python from `minPythonVersion` (3.8) on. */
+  readonly protocol?: 'v1' | undefined;
   /** The interpreter of this bridge alone. */
   readonly python?: string | undefined;
   /** Environment variables for its workers; only an allow-list is inherited. */
@@ -65,6 +67,7 @@ const bridgeSchema = z.strictObject({
     .string()
     .regex(/^\d+(\.\d+){1,2}$/u, 'is no version such as 3.11')
     .optional(),
+  protocol: z.literal('v1').optional(),
   python: z.string().min(1).optional(),
   env: z.record(z.string(), z.string()).optional(),
 });
@@ -96,10 +99,21 @@ export function checkConfig(config: RuntimeConfig): void {
       issue?.message ?? '',
     );
   }
+  for (const [name, bridge] of Object.entries(config.bridges)) checkLegacy(name, bridge);
   if (config.default !== undefined && !(config.default in config.bridges)) {
     const known = Object.keys(config.bridges).join(', ');
     throw new InvalidConfigError('default', `${config.default} is no bridge; there are ${known}`);
   }
+}
+
+/** A v1 script is the whole program: it builds its bridge itself. */
+function checkLegacy(name: string, { protocol, scriptPath, pythonClass }: BridgeConfig): void {
+  if (protocol === undefined) return;
+  const refuse = (field: string, problem: string): never => {
+    throw new InvalidConfigError(`bridges.${name}.${field}`, problem);
+  };
+  if (scriptPath === undefined) refuse('scriptPath', 'is needed: protocol v1 is that of a script');
+  if (pythonClass !== undefined) refuse('pythonClass', 'is not for v1: the script builds its own');
 }
 
 /**

@@ -3,12 +3,12 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { lifecycleStart, type LifecycleStart } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
-import { PYTHON_SOURCES, WORKER_BOOT } from '../actors/port/package-root.ts';
 import { hubOf } from '../actors/worker/worker-hub.ts';
 import { openLate } from '../actors/worker/late-incarnation.ts';
 import type { WorkerWatcher } from '../actors/worker/worker-types.ts';
 import { PythonWorker } from '../actors/worker/worker.ts';
 import { checkScript } from './config.ts';
+import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
 
 /** One Python worker. Either `script` or `module` is needed; unknown keys are refused. */
 export interface PythonWorkerOptions {
@@ -16,6 +16,8 @@ export interface PythonWorkerOptions {
   readonly script?: string;
   /** An importable module. */
   readonly module?: string;
+  /** `v1`: the script speaks the ported design's first protocol on its stdin and stdout, and is run as it stands, on any Python from `minPythonVersion` (3.8) on. */
+  readonly protocol?: 'v1';
   /** The bridge's class, where the script or module defines more than one. */
   readonly class?: string;
   /** The interpreter. Default: `CADUCEUS_PYTHON`, the active virtual environment, `.venv`, `python3`. */
@@ -33,7 +35,7 @@ export interface PythonWorkerOptions {
 }
 
 const TEXTS = ['script', 'module', 'class', 'python', 'minPythonVersion', 'framework'] as const;
-const KEYS: readonly string[] = [...TEXTS, 'env', 'requiredPackages', 'startTimeoutMs'];
+const KEYS: readonly string[] = [...TEXTS, 'protocol', 'env', 'requiredPackages', 'startTimeoutMs'];
 
 /**
  * A Python worker as a child: the `start` of a child specification. Its operations are called as any actor is: `call(ref, { type: 'predict', args: { … } })` gives what Python returned, or rejects with
@@ -47,7 +49,7 @@ const KEYS: readonly string[] = [...TEXTS, 'env', 'requiredPackages', 'startTime
 export function pythonWorker(options: PythonWorkerOptions): LifecycleStart {
   checkOptions(options);
   const { script, module, class: name, python, minPythonVersion, env = {} } = options;
-  const { requiredPackages = [], startTimeoutMs = LIMITS.startTimeoutMs } = options;
+  const { requiredPackages = [], startTimeoutMs = LIMITS.startTimeoutMs, protocol } = options;
   const path = script === undefined ? undefined : checkScript(script);
   const bridge = {
     framework: options.framework ?? script ?? module ?? '',
@@ -55,11 +57,13 @@ export function pythonWorker(options: PythonWorkerOptions): LifecycleStart {
     ...(path === undefined ? { module } : { script: path }),
     ...(name === undefined ? {} : { class: name }),
   };
-  const interpreter = { explicit: python, minVersion: minPythonVersion };
+  const { framework } = bridge;
+  const legacy = protocol === 'v1' ? { framework, requiredPackages } : undefined;
+  const interpreter = { explicit: python, minVersion: minPythonVersion, legacy };
   const request = {
     bridge,
     interpreter,
-    args: ['-c', WORKER_BOOT, PYTHON_SOURCES],
+    ...(protocol === 'v1' && path !== undefined ? legacyCommand(path) : WORKER_COMMAND),
     env: () => workerEnv(process.env, env),
   };
   const make: LifecycleStart['make'] = (ports) => (order) =>
@@ -88,6 +92,7 @@ function checkOptions(options: PythonWorkerOptions): void {
   }
   if ((options.script === undefined) === (options.module === undefined))
     throw new InvalidConfigError('script', 'either script or module is expected');
+  checkLegacy(options);
   const { env, requiredPackages, startTimeoutMs } = options;
   const values: readonly unknown[] = Object.values(env ?? {});
   if (typeof (env ?? {}) !== 'object' || values.some((value) => typeof value !== 'string'))
@@ -96,4 +101,14 @@ function checkOptions(options: PythonWorkerOptions): void {
     throw new InvalidConfigError('requiredPackages', 'a list of texts is expected');
   if (startTimeoutMs !== undefined && !(Number.isSafeInteger(startTimeoutMs) && startTimeoutMs > 0))
     throw new InvalidConfigError('startTimeoutMs', 'whole ms from 1 are expected');
+}
+
+/** A v1 script is the whole program: it builds its bridge itself. */
+function checkLegacy({ protocol, script, class: name }: PythonWorkerOptions): void {
+  if (protocol === undefined) return;
+  if (protocol !== 'v1') throw new InvalidConfigError('protocol', 'v1 is expected, or nothing');
+  if (script === undefined)
+    throw new InvalidConfigError('script', 'is needed: protocol v1 is that of a script');
+  if (name !== undefined)
+    throw new InvalidConfigError('class', 'is not for v1: the script builds its own');
 }

@@ -11,7 +11,6 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
 import { resolveInterpreter } from '../actors/port/interpreter.ts';
-import { PYTHON_SOURCES, WORKER_BOOT } from '../actors/port/package-root.ts';
 import { SocketTransport } from '../actors/port/socket-transport.ts';
 import { systemSpawner } from '../actors/port/spawn.ts';
 import { scratchIn } from '../actors/worker/scratch.ts';
@@ -21,6 +20,7 @@ import { Supervisor } from '../supervisors/supervisor.ts';
 import { BridgeHandle } from './bridge-handle.ts';
 import { checkConfig, checkScript, type BridgeConfig, type RuntimeConfig } from './config.ts';
 import { MlBridge } from './ml-bridge.ts';
+import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
 import { defaultLogger, logEvents } from './telemetry/log.ts';
 
 /** One node of the supervision tree, as people want to see it. */
@@ -130,7 +130,7 @@ async function poolSetup(
   bridge: BridgeConfig,
   config: RuntimeConfig,
 ): Promise<Setup> {
-  const { adapter, scriptPath, pythonClass } = bridge;
+  const { adapter, scriptPath, pythonClass, protocol } = bridge;
   const script = scriptPath === undefined ? undefined : checkScript(scriptPath);
   if (script === undefined && adapter.pythonModule === undefined) {
     throw new InvalidConfigError(
@@ -138,11 +138,16 @@ async function poolSetup(
       'is needed: the adapter names no module',
     );
   }
+  const requiredPackages = [
+    ...(adapter.requiredPackages ?? []),
+    ...(bridge.requiredPackages ?? []),
+  ];
   const interpreter = await resolveInterpreter({
     explicit: bridge.python ?? config.python,
     env: process.env,
     cwd: process.cwd(),
     minVersion: bridge.minPythonVersion ?? adapter.minPythonVersion,
+    legacy: protocol === 'v1' ? { framework: name, requiredPackages } : undefined,
   });
   return {
     name,
@@ -151,11 +156,11 @@ async function poolSetup(
       framework: name,
       ...(script === undefined ? { module: adapter.pythonModule } : { script }),
       ...(pythonClass === undefined ? {} : { class: pythonClass }),
-      requiredPackages: [...(adapter.requiredPackages ?? []), ...(bridge.requiredPackages ?? [])],
+      requiredPackages,
     },
     spawn: {
       command: interpreter.executable,
-      args: ['-c', WORKER_BOOT, PYTHON_SOURCES],
+      ...(protocol === 'v1' && script !== undefined ? legacyCommand(script) : WORKER_COMMAND),
       env: workerEnv(process.env, { ...adapter.env, ...bridge.env }),
     },
   };

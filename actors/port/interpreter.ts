@@ -5,8 +5,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { LIMITS } from '../ground/limits.ts';
-import { PythonNotFoundError, PythonTooOldError } from '../ground/start-errors.ts';
+import {
+  BridgeStartError,
+  PythonNotFoundError,
+  PythonTooOldError,
+} from '../ground/start-errors.ts';
 import { compareVersions, PYTHON_MIN } from './handshake.ts';
+
+/** The oldest Python that a v1 script is taken to run on when nobody says: the ported design's `min_python_version`. */
+export const LEGACY_PYTHON_MIN = '3.8';
 
 /** An interpreter that has answered. */
 export interface Interpreter {
@@ -22,6 +29,15 @@ export interface InterpreterQuery {
   readonly cwd: string;
   /** At least {@link PYTHON_MIN}; a bridge may need newer. */
   readonly minVersion?: string | undefined;
+  /** A v1 script will run there, and none of our own code: {@link LEGACY_PYTHON_MIN} or what `minVersion` says, and nobody else looks for its packages. */
+  readonly legacy?: LegacyNeeds | undefined;
+}
+
+/** What a v1 script needs, and who it is in the error. */
+export interface LegacyNeeds {
+  readonly framework: string;
+  /** Names of distributions. */
+  readonly requiredPackages: readonly string[];
 }
 
 const PROBE =
@@ -43,50 +59,92 @@ export function interpreterCandidates(query: InterpreterQuery): readonly string[
 
 /**
  * The first candidate that runs.
- * @throws {@link PythonNotFoundError} listing what was tried; {@link PythonTooOldError} when the first that runs is too old.
+ * @throws {@link PythonNotFoundError} listing what was tried; {@link PythonTooOldError} when the first that runs is too old; for a v1 script
+ *   {@link BridgeStartError} (`package_missing`) when that has not all it needs.
  */
 export async function resolveInterpreter(query: InterpreterQuery): Promise<Interpreter> {
   const tried: string[] = [];
   for (const command of interpreterCandidates(query)) {
-    const answer = await probe(command);
+    const answer = await ask(command, [PROBE], answerSchema);
     if (answer.type === 'failed') {
       tried.push(`${command} (${answer.why})`);
       continue;
     }
-    const wanted = newest(query.minVersion ?? PYTHON_MIN, PYTHON_MIN);
-    if (compareVersions(answer.interpreter.version, wanted) < 0) {
-      throw new PythonTooOldError(
-        answer.interpreter.executable,
-        answer.interpreter.version,
-        wanted,
-      );
+    const [named, version] = answer.found;
+    const executable = named || command;
+    const wanted = wantedVersion(query);
+    if (compareVersions(version, wanted) < 0) {
+      throw new PythonTooOldError(executable, version, wanted);
     }
-    return answer.interpreter;
+    const interpreter = { executable, version };
+    if (query.legacy !== undefined) await assertPackages(interpreter, query.legacy);
+    return interpreter;
   }
   throw new PythonNotFoundError(tried);
 }
 
-function newest(left: string, right: string): string {
-  return compareVersions(left, right) >= 0 ? left : right;
+function wantedVersion({ minVersion, legacy }: InterpreterQuery): string {
+  if (legacy !== undefined) return minVersion ?? LEGACY_PYTHON_MIN;
+  const wanted = minVersion ?? PYTHON_MIN;
+  return compareVersions(wanted, PYTHON_MIN) >= 0 ? wanted : PYTHON_MIN;
+}
+
+/** Before 3.8 there is no telling; the script's own import does. A half removed distribution has no version. */
+const PACKAGES_PROBE = `
+import json, sys
+missing = []
+try:
+    from importlib.metadata import version
+except ImportError:
+    sys.argv[1:] = []
+for name in sys.argv[1:]:
+    try:
+        found = version(name)
+    except Exception:
+        found = None
+    if found is None:
+        missing.append(name)
+print(json.dumps(missing))
+`;
+const missingSchema = z.array(z.string());
+
+async function assertPackages({ executable }: Interpreter, needs: LegacyNeeds): Promise<void> {
+  const { framework, requiredPackages } = needs;
+  if (requiredPackages.length === 0) return;
+  const answer = await ask(executable, [PACKAGES_PROBE, ...requiredPackages], missingSchema);
+  if (answer.type === 'failed') {
+    throw new PythonNotFoundError([`${executable} for its packages (${answer.why})`]);
+  }
+  const { found: missing } = answer;
+  if (missing.length === 0) return;
+  const verb = missing.length === 1 ? 'is' : 'are';
+  const message = `the ${framework} bridge needs ${missing.join(', ')}, which ${verb} not installed for ${executable}; install with: ${executable} -m pip install ${missing.join(' ')}`;
+  throw new BridgeStartError({
+    ...{ type: 'BridgeError', message, traceback: '', code: 'package_missing' },
+  });
 }
 
 const answerSchema = z.tuple([z.string(), z.string()]);
 
-type Answer =
-  | { readonly type: 'found'; readonly interpreter: Interpreter }
+type Answer<Found> =
+  | { readonly type: 'found'; readonly found: Found }
   | { readonly type: 'failed'; readonly why: string };
 
-function probe(command: string): Promise<Answer> {
+/** Run a few lines of Python that print one line of JSON. */
+function ask<Found>(
+  command: string,
+  args: readonly string[],
+  schema: z.ZodType<Found>,
+): Promise<Answer<Found>> {
   return new Promise((resolve) => {
     const options = { timeout: LIMITS.interpreterProbeTimeoutMs, killSignal: 'SIGKILL' as const };
-    execFile(command, ['-c', PROBE], options, (error, stdout) => {
+    execFile(command, ['-c', ...args], options, (error, stdout) => {
       if (error !== null) {
         resolve({ type: 'failed', why: error.message.split('\n')[0] ?? 'it failed' });
         return;
       }
       try {
-        const [executable, version] = answerSchema.parse(JSON.parse(stdout));
-        resolve({ type: 'found', interpreter: { executable: executable || command, version } });
+        resolve({ type: 'found', found: schema.parse(JSON.parse(stdout)) });
       } catch {
         resolve({ type: 'failed', why: 'it did not answer as Python does' });
       }

@@ -1,6 +1,7 @@
 // What does one incarnation hold, and how is it let go of? Process, connections and folder, made and ended together.
 import type { Clock } from '../ground/clock.ts';
 import { errorFrom } from '../ground/error-from.ts';
+import { openLegacyPort } from '../port/legacy-port.ts';
 import type { Port, PortFact } from '../port/port-types.ts';
 import { openPort } from '../port/port.ts';
 import type { WorkerOptions, WorkerPorts } from './worker-types.ts';
@@ -29,8 +30,9 @@ export function openIncarnation(
   const { path, epoch } = worker;
   const { spawn, bridge, concurrency, limits, schemaHash } = options;
   const scratch = options.makeScratch(`${path.replaceAll('/', '-')}-${epoch}`);
+  const open = spawn.stdio === 'wire' ? openLegacyPort : openPort;
   try {
-    const port = openPort(
+    const port = open(
       {
         workerId: path,
         epoch,

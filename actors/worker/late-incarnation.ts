@@ -12,6 +12,7 @@ export interface LateRequest {
   readonly bridge: BridgeSource;
   readonly interpreter: InterpreterWish;
   readonly args: readonly string[];
+  readonly stdio?: 'lanes' | 'wire' | undefined;
   /** The environment of the process, asked for when it starts. */
   readonly env: () => Readonly<Record<string, string>>;
 }
@@ -42,8 +43,8 @@ export function openLate(
       return;
     }
     try {
-      const { bridge, args, env } = request;
-      const spawn = { command: executable, args, env: env() };
+      const { bridge, args, stdio, env } = request;
+      const spawn = { command: executable, args, stdio, env: env() };
       const inner = openIncarnation(
         worker,
         { bridge, spawn, makeScratch: lease.makeScratch },

@@ -2,7 +2,7 @@
 
 import { systemIds } from '../ground/ids.ts';
 import type { RefPorts } from '../lifecycle/ref.ts';
-import { resolveInterpreter, type Interpreter } from '../port/interpreter.ts';
+import { resolveInterpreter, type Interpreter, type LegacyNeeds } from '../port/interpreter.ts';
 import { SocketTransport } from '../port/socket-transport.ts';
 import { systemSpawner } from '../port/spawn.ts';
 import { scratchIn } from './scratch.ts';
@@ -12,6 +12,7 @@ import type { Scratch, WorkerPorts } from './worker-types.ts';
 export interface InterpreterWish {
   readonly explicit: string | undefined;
   readonly minVersion: string | undefined;
+  readonly legacy?: LegacyNeeds | undefined;
 }
 
 /** A share in the socket. */
@@ -43,13 +44,13 @@ export class WorkerHub {
   }
 
   /** Asked once for each wish; a failure is not kept, since what is missing may come. */
-  interpreter({ explicit, minVersion }: InterpreterWish): Promise<Interpreter> {
+  interpreter({ explicit, minVersion, legacy }: InterpreterWish): Promise<Interpreter> {
     const { env } = process;
     const cwd = process.cwd();
-    const key = JSON.stringify([explicit, minVersion, env['CADUCEUS_PYTHON'], cwd]);
+    const key = JSON.stringify([explicit, minVersion, legacy, env['CADUCEUS_PYTHON'], cwd]);
     const known = this.#interpreters.get(key);
     if (known !== undefined) return known;
-    const asked = resolveInterpreter({ explicit, minVersion, env, cwd });
+    const asked = resolveInterpreter({ explicit, minVersion, legacy, env, cwd });
     this.#interpreters.set(key, asked);
     asked.catch(() => this.#interpreters.delete(key));
     return asked;
