@@ -105,4 +105,37 @@ export const LIMITS = {
   cancelDrainMs: 5_000,
   /** For a v1 script's answer to "what can you do", which not every script knows: it has answered a ping by then, so that it reads and is not importing. */
   v1CapabilitiesMs: 2_000,
+  /** Segments of one frame: each is a view of its memory, so their number is a matter of memory. */
+  segmentsMax: 65_536,
+  /** Of an integer that is sent exactly: reading one takes time that grows faster than its length. */
+  intHexDigitsMax: 65_536,
+  /** NumPy has 64 since its version 2; 32 arrive everywhere. */
+  arrayDimensionsMax: 32,
+  /** Where in a value something is, in an error: a path of 512 steps, or of keys that are texts, is cut in the middle. */
+  pathCharsMax: 300,
+  /** From the order to the answer of a zygote: a fork of a process with gigabytes takes tens of ms, and on a starved machine ten times that. */
+  forkTimeoutMs: 2_000,
+  /** What a zygote gets to end when it is asked to: it holds nothing but what its preload registered with `atexit`. */
+  zygoteShutdownMs: 1_000,
+  /** What a zygote says of itself is small. */
+  zygoteFrameBytesMax: 1024 * 1024,
+  /** Guardians that may die in one `guardianReplacementPeriodMs` and be replaced at once; whatever kills more of them would kill the next one too. */
+  guardianReplacementsMax: 5,
+  guardianReplacementPeriodMs: 10_000,
+  /** For the last look of a guardian whose run has ended: 20 rounds take 0.8 s, plus a read of every environment. */
+  guardianEndTimeoutMs: 2_000,
+  /** Ends that a new guardian is told again, since its predecessor may have died before it read them. */
+  guardianEndsKept: 256,
+  /** 10 000 lines: a guardian that has not read them does not read. */
+  guardianBacklogBytesMax: 1024 * 1024,
+  /** Lines of a ledger before it is written anew with the living only; and how often there must be more lines than these. */
+  ledgerLinesMin: 1_024,
+  ledgerLinesPerLiving: 8,
+  /** A ledger of another run: a thousand workers take 100 KB. What is larger is none of ours. */
+  ledgerBytesMax: 16 * 1024 * 1024,
+  /** What one start may spend on runs that are dead: folders that it looks into, and time. The next start goes on. */
+  sweepDirectoriesMax: 256,
+  sweepTimeoutMs: 2_000,
+  /** Rounds of killing a dead run's processes before its folder is left to the next start. */
+  sweepRoundsMax: 5,
 } as const;

@@ -1,18 +1,58 @@
 // How do messages become bytes, and bytes messages? Sans I/O; `docs/protocol.md` §2 is the law.
+import { isUtf8 } from 'node:buffer';
+
+import { UnencodableError } from '../ground/errors.ts';
+import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError } from '../ground/start-errors.ts';
+import type { EncodedValue } from './codec.ts';
+import { padded, segmentsOf } from './segments.ts';
 
 const PREFIX_BYTES = 8; // u32 bodyBytes, u32 headerBytes
 const HEADER_BYTES_MIN = 2; // "{}"
+const U32_MAX = 2 ** 32 - 1;
+const EMPTY: Buffer = Buffer.alloc(0);
+const NO_SEGMENTS: readonly Buffer[] = [];
 
-/** One message as a frame. The caller has checked that `header` can be encoded (`values.ts`). */
+/** What a decoder accepts, in bytes. */
+export interface FrameLimits {
+  readonly frameBytesMax: number;
+  readonly headerBytesMax: number;
+}
+
+/** Takes one message and the segments behind it, which are views of memory that nobody else writes to; `'stop'` keeps the bytes behind for `rest()`. */
+export type TakeFrame = (
+  header: Record<string, unknown>,
+  segments: readonly Buffer[],
+) => 'more' | 'stop';
+
+/** One message without a coded value as a frame. The caller has made `header` of what JSON carries. */
 export function encodeFrame(header: object): Buffer {
-  const json = JSON.stringify(header);
-  const headerBytes = Buffer.byteLength(json);
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes);
-  frame.writeUInt32BE(headerBytes, 0);
-  frame.writeUInt32BE(headerBytes, 4);
-  frame.write(json, PREFIX_BYTES);
-  return frame;
+  return frameOf(JSON.stringify(header), 0);
+}
+
+/**
+ * One message with a coded value in `field`, as the buffers to write, in order. Segments are the caller's memory, not copies of it.
+ * @throws {@link UnencodableError} when the value has become one that JSON has no form for, or is larger than any frame.
+ */
+export function encodeCodedFrame(
+  header: Readonly<Record<string, unknown>>,
+  field: string,
+  encoded: EncodedValue,
+): readonly Uint8Array[] {
+  const { segments } = encoded;
+  const message: Record<string, unknown> = { ...header, [field]: encoded.json };
+  if (encoded.tagged) message['tagged'] = true;
+  if (segments.length > 0) message['segments'] = segments.map(({ byteLength }) => byteLength);
+  const json = jsonOf(message, field);
+  if (segments.length === 0) return [frameOf(json, 0)];
+  return withSegments(json, field, segments);
+}
+
+/** Bytes that a message has on the wire, prefix included. */
+export function frameBytesOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { byteLength } of parts) bytes += byteLength;
+  return bytes;
 }
 
 /** Bytes that a frame's body has, for a check against the limit before it is written. */
@@ -20,96 +60,190 @@ export function bodyBytesOf(frame: Buffer): number {
   return frame.length - PREFIX_BYTES;
 }
 
+/** What about a message of these parts is over a limit, for the one who wants to send it; undefined when nothing is. */
+export function excessOf(parts: readonly Uint8Array[], limits: FrameLimits): string | undefined {
+  const head = parts[0];
+  if (head === undefined) return undefined;
+  const bodyBytes = frameBytesOf(parts) - PREFIX_BYTES;
+  if (bodyBytes > limits.frameBytesMax) {
+    return `its message is ${bodyBytes} bytes long, a frame holds ${limits.frameBytesMax}`;
+  }
+  const headerBytes = new DataView(head.buffer, head.byteOffset).getUint32(4);
+  const headerBytesMax = Math.min(limits.headerBytesMax, limits.frameBytesMax);
+  if (headerBytes <= headerBytesMax) return undefined;
+  return `its message has ${headerBytes} bytes of JSON, a frame holds ${headerBytesMax}; bytes and typed arrays are sent beside it`;
+}
+
+function jsonOf(message: object, field: string): string {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    // Longer than a string can be, or changed since it was looked at.
+    throw new UnencodableError(field, error instanceof Error ? error.message : 'no JSON form');
+  }
+}
+
+function frameOf(json: string, behindBytes: number): Buffer {
+  const headerBytes = Buffer.byteLength(json);
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes);
+  frame.writeUInt32BE(headerBytes + behindBytes, 0);
+  frame.writeUInt32BE(headerBytes, 4);
+  frame.write(json, PREFIX_BYTES);
+  return frame;
+}
+
+function withSegments(
+  json: string,
+  field: string,
+  segments: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const headBytes = PREFIX_BYTES + Buffer.byteLength(json);
+  const behind = padded(segments, headBytes);
+  const behindBytes = frameBytesOf(behind);
+  if (headBytes + behindBytes > U32_MAX) {
+    const bytes = headBytes + behindBytes;
+    throw new UnencodableError(field, `${bytes} bytes, and no frame can have over 4 GiB`);
+  }
+  return [frameOf(json, behindBytes), ...behind];
+}
+
 /**
  * Collects chunks of any size and gives back whole messages. After the first error it must be thrown away: there is no resynchronisation.
  */
 export class FrameDecoder {
-  readonly #bodyBytesMax: number;
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
-  #chunks: Buffer[] = [];
-  #bufferedBytes = 0;
-  #wantedBytes = PREFIX_BYTES;
+  readonly #frameBytesMax: number;
+  readonly #headerBytesMax: number;
+  /** The beginning of a frame of which less than its sizes has arrived. */
+  #start = EMPTY;
+  /** A frame whose sizes are known and good, `#filledBytes` of it; undefined between frames. */
+  #frame: Buffer | undefined;
+  #filledBytes = 0;
+  /** What came behind the message at which the taker stopped. */
+  #kept = EMPTY;
 
-  constructor(bodyBytesMax: number) {
-    this.#bodyBytesMax = bodyBytesMax;
+  constructor(limits: FrameLimits | number) {
+    const { frameBytesMax, headerBytesMax } =
+      typeof limits === 'number'
+        ? { frameBytesMax: limits, headerBytesMax: LIMITS.headerBytesMax }
+        : limits;
+    this.#frameBytesMax = frameBytesMax;
+    this.#headerBytesMax = Math.min(headerBytesMax, frameBytesMax);
   }
 
   /**
-   * Take bytes, give the messages that they complete.
-   * @throws {@link ProtocolError} on a size over the limit (before memory is taken), a segment, invalid UTF-8 or JSON, or a header that is no object.
+   * Take bytes, give the headers of the messages that they complete.
+   * @throws {@link ProtocolError} as `feed` does.
    */
   push(chunk: Buffer): Record<string, unknown>[] {
-    const messages: Record<string, unknown>[] = [];
-    this.feed(chunk, (message) => {
-      messages.push(message);
+    const headers: Record<string, unknown>[] = [];
+    this.feed(chunk, (header) => {
+      headers.push(header);
       return 'more';
     });
-    return messages;
+    return headers;
   }
 
-  /** Like `push`, but each message is handed over at once, and `'stop'` keeps the bytes behind it for `rest()`. */
-  feed(chunk: Buffer, take: (message: Record<string, unknown>) => 'more' | 'stop'): void {
-    this.#chunks.push(chunk);
-    this.#bufferedBytes += chunk.length;
-    while (this.#bufferedBytes >= this.#wantedBytes) {
-      const bytes = this.#joined();
-      const bodyBytes = this.#checkedBodyBytes(bytes);
-      const frameBytes = PREFIX_BYTES + bodyBytes;
-      if (bytes.length < frameBytes) {
-        this.#wantedBytes = frameBytes;
+  /**
+   * Take bytes and hand over each message that they complete, at once. The chunk must not be written to afterwards.
+   * @throws {@link ProtocolError} on sizes over a limit (before memory is taken), segments that do not add up, invalid UTF-8 or JSON, or a header that is no object.
+   */
+  feed(chunk: Buffer, take: TakeFrame): void {
+    let bytes = chunk;
+    if (this.#kept.length > 0) {
+      bytes = Buffer.concat([this.#kept, chunk]);
+      this.#kept = EMPTY;
+    }
+    if (this.#start.length > 0) {
+      bytes = Buffer.concat([this.#start, bytes]);
+      this.#start = EMPTY;
+    }
+    let offset = 0;
+    while (offset < bytes.length) {
+      if (this.#frame === undefined && bytes.length - offset < PREFIX_BYTES) {
+        this.#start = Buffer.from(bytes.subarray(offset));
         return;
       }
-      const message = this.#parse(bytes.subarray(PREFIX_BYTES, frameBytes));
-      this.#chunks = bytes.length > frameBytes ? [bytes.subarray(frameBytes)] : [];
-      this.#bufferedBytes = bytes.length - frameBytes;
-      this.#wantedBytes = PREFIX_BYTES;
-      if (take(message) === 'stop') return;
+      const ready = this.#next(bytes, offset);
+      if (ready === undefined) return;
+      offset = ready.end;
+      if (this.#hand(ready.frame, take) === 'stop') {
+        this.#kept = bytes.subarray(offset);
+        return;
+      }
     }
   }
 
   /** The bytes that no message has used yet; the decoder is empty afterwards. */
   rest(): Buffer {
-    const rest = this.#joined();
-    this.#chunks = [];
-    this.#bufferedBytes = 0;
-    this.#wantedBytes = PREFIX_BYTES;
+    const begun = this.#frame?.subarray(0, this.#filledBytes) ?? this.#start;
+    const rest = begun.length === 0 ? this.#kept : Buffer.concat([begun, this.#kept]);
+    this.#frame = undefined;
+    this.#filledBytes = 0;
+    this.#start = EMPTY;
+    this.#kept = EMPTY;
     return rest;
   }
 
-  #joined(): Buffer {
-    const first = this.#chunks[0];
-    if (first !== undefined && this.#chunks.length === 1) return first;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
+  /** The whole frame at `offset`, or that goes on there, and where in `bytes` it ends; undefined when it needs more bytes than there are. */
+  #next(bytes: Buffer, offset: number): { frame: Buffer; end: number } | undefined {
+    if (this.#frame === undefined) {
+      const frameBytes = PREFIX_BYTES + this.#checkedBodyBytes(bytes, offset);
+      const end = offset + frameBytes;
+      if (end <= bytes.length) return { frame: bytes.subarray(offset, end), end };
+      // Not from the pool: segments start at multiples of 8 of this memory, as they do in the frame.
+      this.#frame = Buffer.allocUnsafeSlow(frameBytes);
+      this.#filledBytes = bytes.copy(this.#frame, 0, offset);
+      return undefined;
+    }
+    const frame = this.#frame;
+    const copiedBytes = bytes.copy(frame, this.#filledBytes, offset);
+    this.#filledBytes += copiedBytes;
+    if (this.#filledBytes < frame.length) return undefined;
+    this.#frame = undefined;
+    this.#filledBytes = 0;
+    return { frame, end: offset + copiedBytes };
   }
 
-  #checkedBodyBytes(bytes: Buffer): number {
-    const bodyBytes = bytes.readUInt32BE(0);
-    const headerBytes = bytes.readUInt32BE(4);
-    if (bodyBytes > this.#bodyBytesMax) {
+  #checkedBodyBytes(bytes: Buffer, offset: number): number {
+    const bodyBytes = bytes.readUInt32BE(offset);
+    const headerBytes = bytes.readUInt32BE(offset + 4);
+    if (bodyBytes > this.#frameBytesMax) {
       throw new ProtocolError(
-        `frame of ${bodyBytes} bytes, at most ${this.#bodyBytesMax} are allowed`,
+        `frame of ${bodyBytes} bytes, at most ${this.#frameBytesMax} are allowed`,
       );
     }
-    if (headerBytes < HEADER_BYTES_MIN || headerBytes !== bodyBytes) {
+    if (headerBytes > this.#headerBytesMax) {
       throw new ProtocolError(
-        `frame with a header of ${headerBytes} and a body of ${bodyBytes} bytes; this version has no segments`,
+        `frame with a header of ${headerBytes} bytes, at most ${this.#headerBytesMax} are allowed`,
+      );
+    }
+    if (headerBytes < HEADER_BYTES_MIN || headerBytes > bodyBytes) {
+      throw new ProtocolError(
+        `frame with a header of ${headerBytes} and a body of ${bodyBytes} bytes`,
       );
     }
     return bodyBytes;
   }
 
-  #parse(body: Buffer): Record<string, unknown> {
-    let value: unknown;
-    try {
-      value = JSON.parse(this.#utf8.decode(body));
-    } catch (cause) {
-      throw new ProtocolError('frame header is not valid UTF-8 JSON', { cause });
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new ProtocolError('frame header is not an object');
-    }
-    return value as Record<string, unknown>;
+  #hand(frame: Buffer, take: TakeFrame): 'more' | 'stop' {
+    const end = PREFIX_BYTES + frame.readUInt32BE(4);
+    const header = parseHeader(frame.subarray(PREFIX_BYTES, end));
+    // Every message without segments comes this way, so that one which lists some must lie.
+    if (end === frame.length && header['segments'] === undefined) return take(header, NO_SEGMENTS);
+    return take(header, segmentsOf(frame, end, header['segments']));
   }
+}
+
+function parseHeader(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw new ProtocolError('frame header is not valid UTF-8');
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new ProtocolError('frame header is not valid JSON', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ProtocolError('frame header is not an object');
+  }
+  return value as Record<string, unknown>;
 }
