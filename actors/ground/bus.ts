@@ -59,6 +59,12 @@ export interface BusEvents {
     readonly epoch: number;
     readonly operations: readonly string[];
   };
+  /** It forks no workers, which are spawned instead: why. Told once, when it should have become ready. */
+  'zygote.unsafe': { readonly path: string; readonly epoch: number; readonly hazard: string };
+  /** It did not fork this once, and the worker was spawned instead: why. */
+  'zygote.refused': { readonly path: string; readonly epoch: number; readonly hazard: string };
+  /** It has not answered in time: it is killed and replaced, its workers with it. */
+  'zygote.hung': { readonly path: string; readonly epoch: number; readonly what: string };
   'pool.failed': { readonly pool: string; readonly error: Error };
   'worker.output': {
     readonly path: string;
@@ -80,7 +86,8 @@ export interface BusEvents {
     readonly path: string;
     readonly epoch: number;
     readonly callId: number;
-    readonly stage: CancelStage;
+    /** `drain`: nothing gentler is left, and its neighbours finish first. */
+    readonly step: CancelStage | 'drain';
   };
   /** It does not answer its heartbeats: it is killed. */
   'worker.unresponsive': {
@@ -103,6 +110,24 @@ export interface BusEvents {
     readonly monitorId: number;
     readonly path: string | undefined;
     readonly error: unknown;
+  };
+  /** The guardian had ended, and another one knows everything that it knew. */
+  'guardian.replaced': {
+    readonly reason: ExitReason;
+    /** Undefined when the new one could not be started either. */
+    readonly pid: number | undefined;
+    readonly groupsCount: number;
+  };
+  /** Guardians die too fast: there is none for that long, and a Node that is killed meanwhile may leave grandchildren. */
+  'guardian.absent': { readonly reason: ExitReason; readonly waitMs: number };
+  /** The run's ledger cannot be written: what this run leaves behind when Node and its guardian are killed is not swept later. */
+  'ledger.failed': { readonly path: string; readonly error: Error };
+  /** What a run of this user had left behind is gone, but for what could not be killed in time. */
+  'run.swept': {
+    readonly directory: string;
+    readonly why: 'dead' | 'other_boot';
+    readonly killedPids: readonly number[];
+    readonly isRemoved: boolean;
   };
   'bus.subscriber_detached': { readonly event: string; readonly error: unknown };
 }

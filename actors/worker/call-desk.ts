@@ -136,11 +136,13 @@ export class CallDesk {
         flag: () => port?.control({ type: 'cancel', id, stage: 'flag' }),
         raise: () => port?.control({ type: 'cancel', id, stage: 'raise' }),
         interrupt: () => port?.notify('SIGINT'),
+        // Nobody is left who would end the call: its process must.
+        failed: () => this.#condemn(id),
       },
       info?.execution ?? 'sync',
-      (stage) => {
-        this.#bus.emit('call.cancelling', { path, epoch, callId: id, stage });
-        if (stage === 'kill') this.#condemn(id);
+      (step) => {
+        this.#bus.emit('call.cancelling', { path, epoch, callId: id, step });
+        if (step === 'kill') this.#condemn(id);
       },
     );
     this.#endings.set(id, { told, phase: { type: 'cancelling', cancellation } });

@@ -5,7 +5,7 @@ import type { ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { fromOf, type From } from '../lifecycle/from.ts';
 import { Incarnation, type ActorEvent, type RefPorts } from '../lifecycle/ref.ts';
-import { assertEncodable } from '../port/values.ts';
+import { encodeValue, type EncodedValue } from '../port/codec.ts';
 import type { SentOutcome } from './pending-calls.ts';
 import type { Worker } from './worker-types.ts';
 
@@ -35,10 +35,9 @@ function deliverTo(worker: Worker, ref: Incarnation, event: WorkerCallEvent): vo
     return;
   }
   try {
-    checkArgs(event.args ?? {});
     const deadlineMs = Math.min(from?.timeoutMs ?? LIMITS.callTimeoutMs, Number.MAX_SAFE_INTEGER);
     const message = {
-      ...{ op: event.type, args: event.args ?? {}, deadlineMs },
+      ...{ op: event.type, args: encodeArgs(event.args ?? {}), deadlineMs },
       session: event.session ?? null,
     };
     worker.send(message, (outcome) => answer(from, outcome, ref));
@@ -49,10 +48,11 @@ function deliverTo(worker: Worker, ref: Incarnation, event: WorkerCallEvent): vo
   }
 }
 
-function checkArgs(args: unknown): void {
-  assertEncodable(args, 'args');
+function encodeArgs(args: unknown): EncodedValue {
+  const encoded = encodeValue(args, 'args');
   if (typeof args !== 'object' || Array.isArray(args))
     throw new UnencodableError('args', 'arguments go by name: an object is expected');
+  return encoded;
 }
 
 /** Of a crash the call hears by the end of the incarnation, with its reason. */

@@ -9,24 +9,36 @@ export type Route =
     };
 
 /**
- * A bound session waits for its own worker; everything else goes to the idle worker that holds the fewest sessions, so that
- * sessions spread over the pool instead of meeting on one worker.
+ * A bound session waits for its own worker; everything else goes to the worker that has the fewest calls, and of those to the one that holds the fewest sessions, so that
+ * sessions spread over the pool instead of meeting on one worker. An idle worker has fewer calls than any that would hold one ahead (`prefetch`).
  */
 export function route(session: Session | undefined, slots: Iterable<Slot>): Route {
   if (session !== undefined && session.phase !== 'idle') {
     return { type: 'wait', because: 'session_busy' };
   }
   if (session?.slot !== undefined) {
-    return session.slot.row === undefined
+    return hasRoom(session.slot)
       ? { type: 'worker', slot: session.slot, because: 'bound' }
       : { type: 'wait', because: 'bound_worker_busy' };
   }
   let best: Slot | undefined;
   for (const slot of slots) {
-    if (slot.row !== undefined) continue;
-    if (best === undefined || slot.sessions.size < best.sessions.size) best = slot;
+    if (hasRoom(slot) && (best === undefined || isLess(slot, best))) best = slot;
   }
   return best === undefined
     ? { type: 'wait', because: 'no_idle_worker' }
     : { type: 'worker', slot: best, because: 'least_loaded' };
+}
+
+/**
+ * Whether a worker may be sent a call: it holds fewer than it may, is not being brought up to date for one, and has none that is being ended
+ * (which may cost the process, and with it whatever waits there).
+ */
+export function hasRoom(slot: Slot): boolean {
+  return slot.phase === 'open' && slot.endingsCount === 0 && slot.rows.size < slot.callsMax;
+}
+
+function isLess(left: Slot, right: Slot): boolean {
+  if (left.rows.size !== right.rows.size) return left.rows.size < right.rows.size;
+  return left.sessions.size < right.sessions.size;
 }

@@ -2,8 +2,30 @@
 import type { Deadline } from '../../actors/ground/deadlines.ts';
 import type { WorkerRef } from '../../actors/ground/errors.ts';
 import { Heap } from '../../actors/ground/heap.ts';
+import type { Trace } from '../../actors/ground/worker-facts.ts';
+import type { EncodedValue } from '../../actors/port/codec.ts';
+import type { CallbackAnswer, CallbackMessage } from '../../actors/port/message.ts';
+import type { CallHandlers } from '../../actors/worker/pending-calls.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
 import { AppliedMark, type Journal, type StateChange } from './journal.ts';
+
+/** Where a call is made from inside a callback: it runs there, outside queue and order (`docs/protocol.md` §4.3). */
+export interface CallSite {
+  /** The call that Python works on, and the incarnation that has it. */
+  readonly row: CallRow;
+  readonly slot: Slot;
+  readonly callId: number;
+  readonly callback: number;
+  /** How deep the call is in which the callback was made; the outermost is 1. */
+  readonly depth: number;
+}
+
+/** A callback, with where it comes from and how it is answered. */
+export interface CallbackRequest {
+  readonly message: CallbackMessage;
+  readonly site: CallSite;
+  readonly answer: (answer: CallbackAnswer) => void;
+}
 
 /** One call, as the façade hands it in. */
 export interface CallRequest {
@@ -18,17 +40,29 @@ export interface CallRequest {
   readonly signal?: AbortSignal | undefined;
   /** Present when the operation changes state that a later incarnation must have; `key` is the thing it is about. */
   readonly change?: { readonly change: StateChange; readonly key: string } | undefined;
+  readonly trace?: Trace | undefined;
+  /** Present: the values of a generator are wanted one by one. */
+  readonly stream?: { readonly credit: number; readonly item: (value: unknown) => void } | undefined;
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+  readonly onCallback?: ((request: CallbackRequest) => void) | undefined;
+  /** Present: it is made from inside a callback, in the scope of the call there. */
+  readonly site?: CallSite | undefined;
 }
 
 export interface CallRow {
   readonly seq: number;
   readonly request: CallRequest;
+  /** As they are sent, and journalled. */
+  readonly args: EncodedValue;
   readonly session: Session | undefined;
   readonly deadlineAtMs: number;
-  phase: 'queued' | 'replaying' | 'running' | 'settled';
+  /** `ending`: its caller has had enough, and is to be told once it is known whether the call has started. */
+  phase: 'queued' | 'replaying' | 'running' | 'ending' | 'settled';
   deadline: Deadline | undefined;
   checkout: Deadline | undefined;
   slot: Slot | undefined;
+  /** Its number with the worker, once it is sent there. */
+  sentId: number | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   stopListening: (() => void) | undefined;
@@ -57,7 +91,14 @@ export type Source =
 export interface Slot {
   readonly worker: Worker;
   readonly epoch: number;
-  row: CallRow | undefined;
+  /** Calls that it has, nested ones apart. */
+  readonly rows: Set<CallRow>;
+  /** How many it may have: those that run at a time, and those ahead. */
+  readonly callsMax: number;
+  /** `updating`: told of what it lacks, for one call; `retiring`: finishes what it has, then it is replaced; `gone`: it takes nothing more. */
+  phase: 'open' | 'updating' | 'retiring' | 'gone';
+  /** Calls that are being ended. */
+  endingsCount: number;
   /** Sessions bound to it that have calls waiting. */
   readonly lane: Heap<Source>;
   readonly sessions: Set<Session>;
@@ -67,33 +108,61 @@ export interface Slot {
 
 type GivenByRouter = Pick<
   CallRow,
-  'seq' | 'request' | 'session' | 'deadlineAtMs' | 'resolve' | 'reject'
+  'seq' | 'request' | 'args' | 'session' | 'deadlineAtMs' | 'resolve' | 'reject'
 >;
 
 /** Field by field: spreading the given object would cost a call more than all of its routing. */
 export function newCallRow(given: GivenByRouter): CallRow {
-  const { seq, request, session, deadlineAtMs, resolve, reject } = given;
+  const { seq, request, args, session, deadlineAtMs, resolve, reject } = given;
   return {
     seq,
-    request: request.change === undefined ? request : { ...request, args: copyOf(request.args) },
+    request,
+    args: request.change === undefined ? args : copyOf(args),
     session,
     deadlineAtMs,
     phase: 'queued',
     deadline: undefined,
     checkout: undefined,
     slot: undefined,
+    sentId: undefined,
     resolve,
     reject,
     stopListening: undefined,
   };
 }
 
-/**
- * What is journalled must be what was sent, whatever the caller does with its object meanwhile. As the wire has it: a structured clone would refuse a proxy, which the
- * wire does not.
- */
-function copyOf(args: CallRequest['args']): CallRequest['args'] {
-  return JSON.parse(JSON.stringify(args)) as CallRequest['args'];
+/** What is journalled must be what was sent, whatever the caller does with its objects and arrays meanwhile. */
+function copyOf({ json, tagged, segments }: EncodedValue): EncodedValue {
+  return {
+    json: JSON.parse(JSON.stringify(json)) as unknown,
+    tagged,
+    segments: segments.map((segment) => Uint8Array.from(segment)),
+  };
+}
+
+/** What the call hears from its worker before its end; nothing to hear for most. */
+export function handlersOf(row: CallRow, slot: Slot, depth: number): CallHandlers | undefined {
+  const { stream, onProgress, onCallback } = row.request;
+  if (stream === undefined && onProgress === undefined && onCallback === undefined) return undefined;
+  // Whoever was told that the call is over hears nothing more of it.
+  const ifOpen =
+    <Given>(tell: ((given: Given) => void) | undefined) =>
+    (given: Given): void => {
+      if (row.phase === 'running') tell?.(given);
+    };
+  return {
+    item: stream && ifOpen(stream.item),
+    progress: ifOpen(onProgress),
+    callback:
+      onCallback &&
+      ((message) => {
+        const site = { row, slot, callId: message.id, callback: message.callback, depth };
+        onCallback({
+          ...{ message, site },
+          answer: (answer) => slot.worker.answer(message.id, answer),
+        });
+      }),
+  };
 }
 
 /** Listen to the caller's signal for as long as the row is not settled. */
@@ -109,11 +178,14 @@ export function onAbort(row: CallRow, abort: (reason: unknown) => void): void {
   };
 }
 
-export function newSlot(worker: Worker): Slot {
+export function newSlot(worker: Worker, prefetch: number): Slot {
   return {
     worker,
     epoch: worker.epoch,
-    row: undefined,
+    rows: new Set(),
+    callsMax: (worker.info?.concurrency ?? 1) + prefetch,
+    phase: 'open',
+    endingsCount: 0,
     lane: newLane(),
     sessions: new Set(),
     bridgeMark: new AppliedMark(),

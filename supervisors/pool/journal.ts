@@ -1,4 +1,5 @@
 // Which operations made a scope's state what it is, and which of them does an incarnation still lack? Pure bookkeeping, compacted.
+import type { EncodedValue } from '../../actors/port/codec.ts';
 
 /** What a state-changing operation does to its scope. */
 export type StateChange = 'configure' | 'create' | 'delete';
@@ -7,7 +8,7 @@ export interface JournalEntry {
   readonly seq: number;
   readonly change: StateChange;
   readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: EncodedValue;
   /** What it is about: the created or deleted id; for `configure` the operation itself. A later entry about the same thing takes the place of the earlier. */
   readonly key: string;
 }
@@ -90,7 +91,7 @@ export class Journal {
   append(
     change: StateChange,
     op: string,
-    args: Readonly<Record<string, unknown>>,
+    args: EncodedValue,
     key: string,
   ): JournalEntry {
     this.#head += 1;

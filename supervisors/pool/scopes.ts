@@ -104,9 +104,9 @@ export class Scopes {
 
   /** The call has been executed on this slot: what it changed is remembered for all that come later. */
   record(slot: Slot, row: CallRow, liveSlots: Iterable<Slot>): void {
-    const { change, op, args } = row.request;
+    const { change, op } = row.request;
     if (change === undefined) return;
-    const { session } = row;
+    const { session, args } = row;
     const journal = this.#journalOf(change.change, session);
     const entry = journal.append(change.change, op, args, change.key);
     if (journal === this.#bridge) slot.bridgeMark.add(entry.seq);

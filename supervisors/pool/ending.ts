@@ -1,0 +1,83 @@
+// What becomes of a call of which its caller has had enough: by its deadline, its signal, or because nobody reads on?
+import { Cancellation, type CaduceusError, type Outcome } from '../../actors/ground/errors.ts';
+import type { CallRow, Slot } from './call-row.ts';
+
+/** What the router does for it. */
+export interface Ender {
+  readonly drop: (row: CallRow) => void;
+  readonly fail: (row: CallRow, error: Error) => void;
+  readonly free: (slot: Slot, row: CallRow) => void;
+  readonly retire: (slot: Slot, because: string) => void;
+  readonly replace: (slot: Slot, because: string) => void;
+  readonly serve: (slot: Slot) => void;
+}
+
+export type MakeError = (outcome: Outcome, cancellation: Cancellation) => CaduceusError;
+
+/**
+ * The caller waits no longer. What had not started is not run; what runs is cancelled by stages, and its worker takes nothing new before it is over there.
+ * A worker that cannot be brought to end it is replaced, and so is one in which an operation that changes state was cut short: what it has done nobody knows.
+ * @returns how the end goes on.
+ */
+export function abandon(
+  row: CallRow,
+  because: string,
+  error: MakeError,
+  ender: Ender,
+): Cancellation {
+  const { phase, slot } = row;
+  switch (phase) {
+    case 'settled':
+    case 'ending':
+      return new Cancellation('not_sent');
+    case 'queued': {
+      ender.drop(row);
+      const cancellation = new Cancellation('not_sent');
+      ender.fail(row, error('notSent', cancellation));
+      return cancellation;
+    }
+    case 'replaying': {
+      // What is replayed changes state, and may be half done.
+      const cancellation = new Cancellation('kill');
+      ender.fail(row, error('notSent', cancellation));
+      if (slot !== undefined) ender.replace(slot, because);
+      return cancellation;
+    }
+    case 'running':
+      return end(row, because, error, ender);
+    default:
+      return phase satisfies never;
+  }
+}
+
+function end(row: CallRow, because: string, error: MakeError, ender: Ender): Cancellation {
+  const { slot, sentId } = row;
+  const cancellation = new Cancellation();
+  if (slot === undefined || sentId === undefined) return new Cancellation('not_sent');
+  row.phase = 'ending';
+  slot.endingsCount += 1;
+  slot.worker.cancel(sentId, (fact) => {
+    switch (fact.type) {
+      case 'started':
+        ender.fail(row, error('maybeExecuted', cancellation));
+        return;
+      case 'condemned':
+        ender.replace(slot, because);
+        return;
+      case 'over':
+        slot.endingsCount -= 1;
+        cancellation.settle(fact.stage);
+        if (fact.stage === 'withdrawn') {
+          ender.fail(row, error('notSent', cancellation));
+          ender.free(slot, row);
+        } else if (row.request.change !== undefined && slot.phase !== 'gone') {
+          ender.retire(slot, because);
+        }
+        ender.serve(slot);
+        return;
+      default:
+        fact satisfies never;
+    }
+  });
+  return cancellation;
+}
