@@ -236,6 +236,5 @@ function startReason(reason: ExitReason, stderrTail: string): ExitReason {
 }
 
 function isWire(process: SpawnedProcess): process is Wire {
-  const { write, endInput, whenWireEnds } = process;
-  return write !== undefined && endInput !== undefined && whenWireEnds !== undefined;
+  return 'write' in process && 'endInput' in process && 'whenWireEnds' in process;
 }
