@@ -53,9 +53,9 @@ export const cancellationMachine = setup({
   },
   guards: {
     /** A thread that is not the main one could not be told from its neighbours when it holds a lock of theirs. */
-    isThreads: (_, { mode }: { mode: CancelMode }) => mode === 'threads',
+    isThreads: ({ context }) => context.input.mode === 'threads',
     /** SIGINT reaches the main thread, which runs the one call there is; at `asyncio` it runs them all. */
-    isAsyncio: (_, { mode }: { mode: CancelMode }) => mode === 'asyncio',
+    isAsyncio: ({ context }) => context.input.mode === 'asyncio',
   },
   delays: {
     flagTime: ({ context }) => context.input.budgets.flagMs,
@@ -73,13 +73,7 @@ export const cancellationMachine = setup({
       after: { flagTime: { actions: 'poll' } },
       on: {
         'call.ended': 'settled',
-        polled: [
-          {
-            guard: { type: 'isThreads', params: ({ context }) => context.input },
-            target: 'draining',
-          },
-          { target: 'raised' },
-        ],
+        polled: [{ guard: 'isThreads', target: 'draining' }, { target: 'raised' }],
       },
     },
     raised: {
@@ -87,13 +81,7 @@ export const cancellationMachine = setup({
       after: { raiseTime: { actions: 'poll' } },
       on: {
         'call.ended': 'settled',
-        polled: [
-          {
-            guard: { type: 'isAsyncio', params: ({ context }) => context.input },
-            target: 'draining',
-          },
-          { target: 'interrupted' },
-        ],
+        polled: [{ guard: 'isAsyncio', target: 'draining' }, { target: 'interrupted' }],
       },
     },
     interrupted: {

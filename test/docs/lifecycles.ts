@@ -4,12 +4,16 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { LIFECYCLE_STATES } from '../../actors/lifecycle/child.ts';
 import { lifecycleMachine } from '../../actors/lifecycle/lifecycle.machine.ts';
+import { cancellationMachine } from '../../actors/worker/cancellation.machine.ts';
+import { livenessMachine } from '../../actors/worker/liveness.machine.ts';
 import { lifecycleStateOf } from '../../actors/worker/worker-state.ts';
 import { workerMachine } from '../../actors/worker/worker.machine.ts';
 import { supervisorMachine } from '../../supervisors/supervisor.machine.ts';
 import { delaysOf, effectiveEdges, statesOf, type Delay, type Edge } from './machine-graph.ts';
 import {
+  CANCELLATION_MEANINGS,
   LIFECYCLE_MEANINGS,
+  LIVENESS_MEANINGS,
   SUPERVISOR_MEANINGS,
   WORKER_MEANINGS,
   WORKER_WORDS,
@@ -18,6 +22,20 @@ import {
 import { drawCollapsed, drawMachine } from './mermaid.ts';
 
 const WORKER_INPUT = { epoch: 1, startTimeoutMs: LIMITS.startTimeoutMs };
+const LIVENESS_INPUT = {
+  missesMax: LIMITS.heartbeatMissesMax,
+  gilHoldMsMax: LIMITS.gilHoldMsMax,
+  dumpMs: LIMITS.dumpMs,
+};
+const CANCELLATION_INPUT = {
+  mode: 'sync',
+  budgets: {
+    flagMs: LIMITS.cancelFlagMs,
+    raiseMs: LIMITS.cancelRaiseMs,
+    interruptMs: LIMITS.cancelInterruptMs,
+    drainMs: LIMITS.cancelDrainMs,
+  },
+};
 const SUPERVISOR_INPUT = {
   bounds: { maxRestarts: LIMITS.maxRestarts, periodMs: LIMITS.periodMs, autoShutdown: 'never' },
 };
@@ -44,6 +62,16 @@ export function lifecyclesDocument(): string {
       machine: workerMachine,
       input: WORKER_INPUT,
       meanings: WORKER_MEANINGS,
+    }),
+    ...machineSection('The machine that watches a worker', 'actors/worker/liveness.machine.ts', {
+      machine: livenessMachine,
+      input: LIVENESS_INPUT,
+      meanings: LIVENESS_MEANINGS,
+    }),
+    ...machineSection('The machine that cancels a call', 'actors/worker/cancellation.machine.ts', {
+      machine: cancellationMachine,
+      input: CANCELLATION_INPUT,
+      meanings: CANCELLATION_MEANINGS,
     }),
     ...machineSection('The machine of every other child', 'actors/lifecycle/lifecycle.machine.ts', {
       machine: lifecycleMachine,

@@ -21,6 +21,25 @@ export const WORKER_MEANINGS: Meanings = {
   stopped: 'Over; the output is the exit reason. The next start is a new life.',
 };
 
+export const LIVENESS_MEANINGS: Meanings = {
+  beating: 'It answers, or has not been silent for long enough to say anything.',
+  suspected: 'It does not answer, and has used no CPU time since the last beat.',
+  holding:
+    'It does not answer and works: one call into C that holds the interpreter lock. It is left alone until `gilHoldMsMax`.',
+  dumping: 'It was asked for its stacks; an answer still saves it.',
+  over: 'The verdict was given: `stopped`, `gil_held` or `frozen`.',
+};
+
+export const CANCELLATION_MEANINGS: Meanings = {
+  flagged: 'Its handler can see that it is cancelled.',
+  raised: '`CallCancelled` was raised in its handler, or its task was cancelled.',
+  interrupted: 'SIGINT was sent to its process.',
+  draining:
+    'Nothing gentler is left that would spare the other calls of its worker: they may finish, and no new one comes.',
+  condemned: 'Nothing has helped: its process is to be killed.',
+  settled: 'It is over; the last means that was used is the one that was needed.',
+};
+
 export const LIFECYCLE_MEANINGS: Meanings = {
   spawning: 'Its start function runs, or its logic is in a state with the tag `starting`.',
   ready: 'It runs.',
