@@ -9,7 +9,7 @@ const TESTS = ['test/**/*.ts'];
 
 const CLOCK_ONLY = 'Time comes in as an argument: take the Clock (actors/ground/clock.ts).';
 const CHANCE_ONLY = 'Chance comes in as an argument: take the Random (actors/ground/random.ts).';
-const SPAWN_ONLY = 'Processes are started in actors/port/spawn.ts and interpreter.ts only.';
+const SPAWN_ONLY = 'Processes are started in actors/port: spawn.ts, spawn-guardian.ts and interpreter.ts.';
 const NO_PROMISE = 'A promise needs a microtask, which breaks the simulation: use fromCallback.';
 
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
@@ -117,7 +117,7 @@ export default tseslint.config(
   },
   { files: ['src/**/*.ts'], rules: imports([...PROCESSES, ...WALL_CLOCKS], [NO_XSTATE]) },
   {
-    files: ['actors/port/spawn.ts', 'actors/port/interpreter.ts'],
+    files: ['actors/port/{spawn,spawn-guardian,interpreter}.ts'],
     rules: imports([...WALL_CLOCKS, MICROTASKS]),
   },
   {

@@ -33,6 +33,10 @@ export const LIMITS = {
   dumpBytesMax: 64 * 1024,
   /** A worker's control thread says at once whether a waiting call is taken back; longer, and a handler holds the interpreter lock. */
   withdrawMs: 100,
+  /** Below it a loaded machine cannot answer in time. */
+  heartbeatMsMin: 100,
+  /** A worker needs its five connections, its standard streams, and what an import opens. */
+  openFilesMin: 16,
   /** Items of a stream that may be under way or waiting for their reader: enough to hide the way to Python and back, few enough to keep. */
   streamCredit: 16,
   /** Calls inside callbacks inside calls: each holds a frame of Python's stack, and a depth beyond this is a loop. */
@@ -134,8 +138,10 @@ export const LIMITS = {
   /** A ledger of another run: a thousand workers take 100 KB. What is larger is none of ours. */
   ledgerBytesMax: 16 * 1024 * 1024,
   /** What one start may spend on runs that are dead: folders that it looks into, and time. The next start goes on. */
-  sweepDirectoriesMax: 256,
+  sweepDirectoriesMax: 1_024,
   sweepTimeoutMs: 2_000,
   /** Rounds of killing a dead run's processes before its folder is left to the next start. */
-  sweepRoundsMax: 5,
+  sweepRoundsMax: 20,
+  /** Between two of them: SIGKILL is certain but not instant. */
+  sweepPauseMs: 20,
 } as const;

@@ -1,0 +1,114 @@
+// What is a run? All processes that one runtime starts: they carry one token, its guardian and its ledger know them.
+import { isMainThread } from 'node:worker_threads';
+
+import type { Bus } from '../ground/bus.ts';
+import type { Clock } from '../ground/clock.ts';
+import type { Ids } from '../ground/ids.ts';
+import { Guardian, type GuardedGroup, type SpawnGuardian } from './guardian.ts';
+import type { Host } from './host.ts';
+import { Ledger } from './ledger.ts';
+import type { RunGuard } from './run-guard.ts';
+
+export interface RunPorts {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly ids: Ids;
+  readonly host: Host;
+  /** For the run of this token. */
+  readonly guardianSpawner: (token: string) => SpawnGuardian;
+}
+
+interface Named {
+  readonly epoch: number;
+  readonly incarnation: string;
+}
+
+/** Workers that were named and not launched yet. More are not in the making at a time; a start that failed leaves its name here. */
+const NAMED_MAX = 4_096;
+
+/** One run. The guardian is started before the first process is. */
+export class Run implements RunGuard {
+  /** 192 bits of chance: what carries it in its environment is of this run. */
+  readonly token: string;
+  /** The kernel's tie is to the thread that started a process, so only the main thread's may be used. */
+  readonly parentPid: number | undefined;
+  readonly #host: Host;
+  readonly #guardian: Guardian;
+  readonly #ledger: Ledger | undefined;
+  readonly #named = new Map<string, Named>();
+  readonly #groups = new Map<number, GuardedGroup>();
+  #serial = 0;
+
+  /** @param directory private to this run, removed with it. */
+  constructor(directory: string, ports: RunPorts) {
+    const { clock, bus, host } = ports;
+    this.token = ports.ids.nonce();
+    this.parentPid = process.platform === 'linux' && isMainThread ? process.pid : undefined;
+    this.#host = host;
+    const spawnGuardian = ports.guardianSpawner(this.token);
+    this.#guardian = new Guardian({ clock, bus, host, spawnGuardian });
+    this.#ledger = Ledger.open(directory, this.token, { bus, host });
+  }
+
+  /** The guardian's pid, while there is one. */
+  get guardianPid(): number | undefined {
+    return this.#guardian.pid;
+  }
+
+  envOf(workerId: string, epoch: number): Readonly<Record<string, string>> {
+    this.#guardian.start();
+    const incarnation = this.#name(workerId, epoch);
+    const [oldest] = this.#named.keys();
+    if (this.#named.size >= NAMED_MAX && oldest !== undefined) this.#named.delete(oldest);
+    this.#named.set(workerId, { epoch, incarnation });
+    return { CADUCEUS_RUN: this.token, CADUCEUS_INCARNATION: incarnation };
+  }
+
+  launched(pid: number, workerId: string, epoch: number): void {
+    this.#guardian.start();
+    const before = this.#groups.get(pid);
+    // Its number is another's by now, so it is over, whoever has missed to say so.
+    if (before !== undefined) this.#end(before);
+    const named = this.#named.get(workerId);
+    this.#named.delete(workerId);
+    const incarnation = named?.epoch === epoch ? named.incarnation : this.#name(workerId, epoch);
+    const startTicks = this.#host.readProcess(pid)?.startTicks ?? 0;
+    const group = { pid, startTicks, incarnation };
+    this.#groups.set(pid, group);
+    this.#ledger?.launched(group);
+    this.#guardian.add(group);
+  }
+
+  ended(pid: number, _workerId: string, _epoch: number): void {
+    const group = this.#groups.get(pid);
+    if (group !== undefined) this.#end(group);
+  }
+
+  /** All of it ends: who still lives is killed, the guardian goes. Call it before the folder is removed. */
+  close(): Promise<void> {
+    this.#ledger?.close();
+    return new Promise((resolve) => {
+      this.#guardian.close(resolve);
+    });
+  }
+
+  #end(group: GuardedGroup): void {
+    this.#groups.delete(group.pid);
+    this.#ledger?.ended(group);
+    this.#guardian.end(group);
+  }
+
+  /** With a serial, since a worker's name and epoch come again when its row was deleted: an end must never be taken for another's. */
+  #name(workerId: string, epoch: number): string {
+    this.#serial += 1;
+    return `${this.token}/${wordOf(workerId)}/${epoch}/${this.#serial}`;
+  }
+}
+
+/** A worker's id without spaces and control characters. */
+function wordOf(text: string): string {
+  return text.replaceAll(/[^\w./~@:-]/gu, (char) => {
+    const bytes = [...Buffer.from(char)];
+    return bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  });
+}
