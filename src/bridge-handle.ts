@@ -1,7 +1,11 @@
 // How is an operation of one bridge called? Joins its adapter (what to say) with its pool (whom to say it to).
+import type { Clock } from '../actors/ground/clock.ts';
 import { isCaduceusError, UnknownOperationError } from '../actors/ground/errors.ts';
 import type { Ids } from '../actors/ground/ids.ts';
+import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
+import type { Trace } from '../actors/ground/worker-facts.ts';
+import type { CallRequest } from '../supervisors/pool/call-row.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
 import {
   BUILT_IN_OPERATIONS,
@@ -9,6 +13,9 @@ import {
   type AdapterRoles,
   type Args,
 } from './adapters/adapter.ts';
+import { CallbackRunner, type Callbacks } from './callbacks.ts';
+import { currentTrace, nestedSite } from './call-context.ts';
+import { CallStream } from './call-stream.ts';
 
 /** Options of every call. */
 export interface CallOptions {
@@ -21,8 +28,14 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** How long it may wait for a worker. Default 5 000, or the pool's. */
   readonly checkoutTimeoutMs?: number | undefined;
-  /** Abort it. A call that runs already takes its worker with it, which is replaced. */
+  /** Abort it. A call that runs already is ended by stages; `cancellation` of the error says by which. */
   readonly signal?: AbortSignal | undefined;
+  /** Functions that Python may call while it works on this; they come before the bridge's own. */
+  readonly callbacks?: Callbacks | undefined;
+  /** Hears what the handler tells of its progress, `current_call().progress(value)`. What it throws is this process's uncaught exception. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+  /** W3C Trace Context, for Python. Default: that of `withTrace`. */
+  readonly trace?: Trace | undefined;
 }
 
 /** The name that the ported design gives to the scope of calls without a session. */
@@ -39,19 +52,33 @@ export interface WorkerView {
   readonly state: string;
 }
 
+/** What a handle needs of the runtime. */
+export interface HandlePorts {
+  readonly ids: Ids;
+  readonly clock: Clock;
+}
+
 /** One bridge: its operations by name. From `runtime.pool(name)`. */
 export class BridgeHandle {
   readonly name: string;
   readonly adapter: Adapter;
   readonly #pool: Pool;
-  readonly #ids: Ids;
+  readonly #ports: HandlePorts;
+  readonly #callbacks: Callbacks;
 
   /** @internal made by the runtime */
-  constructor(name: string, adapter: Adapter, pool: Pool, ids: Ids) {
+  constructor(
+    name: string,
+    adapter: Adapter,
+    pool: Pool,
+    ports: HandlePorts,
+    callbacks: Callbacks = {},
+  ) {
     this.name = name;
     this.adapter = adapter;
     this.#pool = pool;
-    this.#ids = ids;
+    this.#ports = ports;
+    this.#callbacks = callbacks;
   }
 
   /**
@@ -60,6 +87,49 @@ export class BridgeHandle {
    */
   async call(op: string, args: Args = {}, options: CallOptions = {}): Promise<unknown> {
     const { adapter } = this;
+    const request = this.#request(op, args, options);
+    const runner = this.#runnerOf(options);
+    let result: unknown;
+    if (runner === undefined) {
+      result = await this.#pool.call(request);
+    } else {
+      try {
+        result = await this.#pool.call({ ...request, onCallback: runner.onCallback });
+      } finally {
+        runner.end();
+      }
+    }
+    return adapter.transformResponse === undefined ? result : adapter.transformResponse(op, result);
+  }
+
+  /**
+   * Run one operation whose handler is a generator, and read what it yields one by one. A handler that is none gives its result as the only item.
+   * @returns an async iterable for one reader; errors, those of the arguments too, come from it.
+   */
+  stream<Item = unknown>(
+    op: string,
+    args: Args = {},
+    options: CallOptions = {},
+  ): CallStream<Item> {
+    const { adapter } = this;
+    const open = (item: (value: unknown) => void): ReturnType<Pool['open']> => {
+      const stream = { credit: LIMITS.streamCredit, item };
+      const request = { ...this.#request(op, args, options), stream };
+      const runner = this.#runnerOf(options);
+      if (runner === undefined) return this.#pool.open(request);
+      const call = this.#pool.open({ ...request, onCallback: runner.onCallback });
+      const end = (): void => runner.end();
+      call.settled.then(end, end);
+      return call;
+    };
+    return new CallStream(
+      open,
+      (value) => (adapter.transformResponse?.(op, value) ?? value) as Item,
+    );
+  }
+
+  #request(op: string, args: Args, options: CallOptions): CallRequest {
+    const { adapter } = this;
     if (typeof op !== 'string')
       throw new InvalidConfigError('op', `must be a string, found ${typeof op}`);
     const operation = adapter.operations[op];
@@ -67,19 +137,28 @@ export class BridgeHandle {
     if (operation === undefined && known.length > 0 && !isBuiltIn(op)) {
       throw new UnknownOperationError(op, this.name, [...known, ...BUILT_IN_OPERATIONS]);
     }
-    const sent =
-      adapter.transformRequest?.(op, args, { newId: () => this.#ids.next(this.name) }) ?? args;
-    const { timeoutMs, checkoutTimeoutMs, sessionId, signal } = checkOptions(options);
-    const result = await this.#pool.call({
+    const newId = (): string => this.#ports.ids.next(this.name);
+    const sent = adapter.transformRequest?.(op, args, { newId }) ?? args;
+    const { timeoutMs, checkoutTimeoutMs, signal, onProgress, trace } = checkOptions(options);
+    const sessionId = options.sessionId === ANONYMOUS ? undefined : options.sessionId;
+    return {
       op,
       args: sent,
-      sessionId: sessionId === ANONYMOUS ? undefined : sessionId,
+      sessionId,
       signal,
       timeoutMs: timeoutMs ?? this.#pool.callTimeoutMs,
       checkoutTimeoutMs: checkoutTimeoutMs ?? this.#pool.checkoutTimeoutMs,
       change: operation?.change && { change: operation.change, key: operation.key?.(sent) ?? op },
-    });
-    return adapter.transformResponse === undefined ? result : adapter.transformResponse(op, result);
+      trace: trace ?? currentTrace(),
+      onProgress,
+      site: nestedSite(this.#pool, sessionId),
+    };
+  }
+
+  #runnerOf({ callbacks }: CallOptions): CallbackRunner | undefined {
+    const own = callbacks === undefined ? this.#callbacks : { ...this.#callbacks, ...callbacks };
+    if (Object.keys(own).length === 0) return undefined;
+    return new CallbackRunner(own, this.#pool, this.#ports.clock);
   }
 
   /**
@@ -156,5 +235,32 @@ function checkOptions(options: CallOptions): CallOptions {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidConfigError('options.signal', 'must be an AbortSignal');
   }
+  const { onProgress, callbacks, trace } = options as Readonly<Record<string, unknown>>;
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new InvalidConfigError('options.onProgress', 'must be a function');
+  }
+  checkCallbacks(callbacks, 'options.callbacks');
+  checkTrace(trace);
   return options;
+}
+
+/** @throws {@link InvalidConfigError} naming the first that is no function. */
+export function checkCallbacks(callbacks: unknown, field: string): void {
+  if (callbacks === undefined) return;
+  if (typeof callbacks !== 'object' || callbacks === null)
+    throw new InvalidConfigError(field, 'must be an object of functions');
+  for (const [name, fn] of Object.entries(callbacks)) {
+    if (typeof fn !== 'function')
+      throw new InvalidConfigError(`${field}.${name}`, 'must be a function');
+  }
+}
+
+function checkTrace(trace: unknown): void {
+  if (trace === undefined) return;
+  if (typeof trace !== 'object' || trace === null)
+    throw new InvalidConfigError('options.trace', 'must be an object of texts');
+  for (const [name, text] of Object.entries(trace)) {
+    if (text !== undefined && typeof text !== 'string')
+      throw new InvalidConfigError(`options.trace.${name}`, 'must be a text');
+  }
 }

@@ -6,8 +6,9 @@ import { z } from 'zod';
 
 import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError, ScriptNotFoundError } from '../actors/ground/start-errors.ts';
-import type { PoolOptions } from '../supervisors/pool/pool.ts';
+import type { PoolOptions } from '../supervisors/pool/pool-options.ts';
 import type { Adapter } from './adapters/adapter.ts';
+import type { Callback, Callbacks } from './callbacks.ts';
 
 /** One bridge of a runtime. */
 export interface BridgeConfig {
@@ -25,6 +26,10 @@ export interface BridgeConfig {
   readonly protocol?: 'v1' | undefined;
   /** The interpreter of this bridge alone. */
   readonly python?: string | undefined;
+  /** Functions that Python may call by name, `current_call().invoke(name, args)`, in every call to this bridge. */
+  readonly callbacks?: Callbacks | undefined;
+  /** The hash that its operations must have (`info.schemaHash` of `child.ready`): a worker with others does not start. */
+  readonly schemaHash?: string | undefined;
   /** Environment variables for its workers; only an allow-list is inherited. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
@@ -46,6 +51,24 @@ const poolSchema = z.strictObject({
   checkoutTimeoutMs: ms.optional(),
   callTimeoutMs: ms.optional(),
   queueLengthMax: z.int().min(0).optional(),
+  concurrency: z.int().min(1).max(LIMITS.concurrencyMax).optional(),
+  prefetch: z.int().min(0).max(LIMITS.prefetchMax).optional(),
+  heartbeatMs: z.number().min(LIMITS.heartbeatMsMin).optional(),
+  gilHoldMsMax: ms.optional(),
+  limits: z
+    .strictObject({
+      openFilesMax: z.int().min(LIMITS.openFilesMin).optional(),
+      cpuMsMax: ms.optional(),
+      addressSpaceBytesMax: z.int().min(1).optional(),
+    })
+    .optional(),
+  usageLimits: z
+    .strictObject({
+      rssBytesMax: z.int().min(1).optional(),
+      cpuMsMax: ms.optional(),
+      openFilesMax: z.int().min(1).optional(),
+    })
+    .optional(),
   startTimeoutMs: ms.optional(),
   shutdownMs: z.number().min(0).optional(),
   maxRestarts: z.int().min(0).optional(),
@@ -70,6 +93,13 @@ const bridgeSchema = z.strictObject({
   protocol: z.literal('v1').optional(),
   python: z.string().min(1).optional(),
   env: z.record(z.string(), z.string()).optional(),
+  callbacks: z
+    .record(
+      z.string(),
+      z.custom<Callback>((value) => typeof value === 'function', 'is no function'),
+    )
+    .optional(),
+  schemaHash: z.string().min(1).optional(),
 });
 
 const runtimeSchema = z.strictObject({

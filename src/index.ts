@@ -13,13 +13,21 @@ export {
 } from './adapters/adapter.ts';
 export { dspy, type DspyConfig, type DspyProgram } from './adapters/dspy.ts';
 export type { StateChange } from '../supervisors/pool/journal.ts';
-export type { PoolOptions, PoolStatistics } from '../supervisors/pool/pool.ts';
+export type { PoolStatistics } from '../supervisors/pool/pool.ts';
+export type { PoolOptions } from '../supervisors/pool/pool-options.ts';
+export type { ProcessLimits } from '../actors/port/message.ts';
+export type { ResourceLimits, WorkerUsage } from '../actors/worker/resources.ts';
+export { NdArray, type Dtype } from '../actors/port/nd-array.ts';
+export type { Callback, CallbackContext, Callbacks } from './callbacks.ts';
+export { currentCall, currentTrace, withTrace, type CurrentCall } from './call-context.ts';
+export type { CallStream } from './call-stream.ts';
 export type { RouterStatistics } from '../supervisors/pool/router-types.ts';
 export type {
   Hello,
   OutputStream,
   PythonLogLevel,
   RemoteError,
+  Trace,
   WorkerInfo,
 } from '../actors/ground/worker-facts.ts';
 export type { BusEventName, BusEvents, BusListener } from '../actors/ground/bus.ts';
@@ -27,6 +35,7 @@ export { formatExitReason, type ExitReason } from '../actors/ground/exit-reason.
 export {
   CaduceusError,
   CallAbortedError,
+  Cancellation,
   CheckoutTimeoutError,
   DeadlineExceededError,
   isCaduceusError,
@@ -37,7 +46,9 @@ export {
   RuntimeStoppedError,
   UnencodableError,
   UnknownOperationError,
+  UnsupportedError,
   WorkerCrashedError,
+  type CancelStage,
   type CrashReport,
   type ErrorCategory,
   type Outcome,

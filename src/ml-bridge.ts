@@ -2,6 +2,7 @@
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Args } from './adapters/adapter.ts';
 import type { BridgeHandle, CallOptions } from './bridge-handle.ts';
+import type { CallStream } from './call-stream.ts';
 
 export interface MlOptions extends CallOptions {
   /** Which bridge. Default: the one that the id names, else the runtime's default. */
@@ -48,6 +49,20 @@ export class MlBridge {
     const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId));
     const args = { id: programId, inputs };
     return (await handle.call(handle.role('execute'), args, options)) as Record<string, unknown>;
+  }
+
+  /**
+   * Run a program and read its answer as it comes, item by item: what the bridge's operation for it yields. Leaving the loop early ends the run.
+   * @returns an async iterable; every error comes from it.
+   */
+  stream<Item = unknown>(
+    programId: string,
+    inputs: object,
+    options: MlOptions = {},
+  ): CallStream<Item> {
+    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId));
+    const op = handle.adapter.roles?.stream ?? handle.role('execute');
+    return handle.stream<Item>(op, { id: programId, inputs }, options);
   }
 
   /** What the scope (the session, or without one the bridge) has. */

@@ -11,7 +11,7 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
 import { resolveInterpreter } from '../actors/port/interpreter.ts';
-import { SocketTransport } from '../actors/port/socket-transport.ts';
+import { openRun, type OpenRun } from '../actors/port/open-run.ts';
 import { systemSpawner } from '../actors/port/spawn.ts';
 import { scratchIn } from '../actors/worker/scratch.ts';
 import type { Scratch } from '../actors/worker/worker-types.ts';
@@ -90,7 +90,7 @@ interface Parts {
   readonly bus: Bus;
   readonly root: Supervisor;
   readonly pools: readonly Pool[];
-  readonly transport: SocketTransport;
+  readonly run: OpenRun;
   readonly exited: Promise<ExitReason>;
   readonly endLog: () => void;
 }
@@ -116,7 +116,9 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
   for (const pool of parts.pools) {
     const bridge = config.bridges[pool.name];
     if (bridge === undefined) continue;
-    bridges.set(pool.name, new BridgeHandle(pool.name, bridge.adapter, pool, systemIds));
+    const ports = { ids: systemIds, clock: systemClock };
+    const { adapter, callbacks } = bridge;
+    bridges.set(pool.name, new BridgeHandle(pool.name, adapter, pool, ports, callbacks));
   }
   const names = Object.keys(config.bridges);
   const fallback = names.includes('dspy') ? 'dspy' : (names[0] ?? '');
@@ -152,6 +154,7 @@ async function poolSetup(
   return {
     name,
     options: bridge.pool ?? {},
+    schemaHash: bridge.schemaHash,
     bridge: {
       framework: name,
       ...(script === undefined ? { module: adapter.pythonModule } : { script }),
@@ -170,9 +173,10 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
   const bus = new Bus();
   const { logger = defaultLogger(process.env) } = config;
   const endLog = logger === false ? () => undefined : logEvents(bus, logger);
-  const transport = await SocketTransport.listen(systemClock);
   const life = { clock: systemClock, bus, random: systemRandom, names: new Names() };
-  const ports = { ...life, ids: systemIds, spawner: systemSpawner, transport };
+  const run = await openRun(guardianCommand(setups), life);
+  const { transport, guard } = run;
+  const ports = { ...life, ids: systemIds, spawner: systemSpawner, transport, guard };
   const makeScratch = (name: string): Scratch => scratchIn(transport, name);
   const pools = setups.map((setup) => new Pool({ ...setup, makeScratch }, ports));
   let settle: (reason: ExitReason) => void = () => undefined;
@@ -191,14 +195,20 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
     checkFlags({ children: pools.map((pool) => pool.childSpec()) }),
     life,
   );
-  return { bus, root, pools, transport, exited, endLog };
+  return { bus, root, pools, run, exited, endLog };
+}
+
+/** The newest protocol's interpreter first: a v1 script may run on a Python that is too old for the guardian. */
+function guardianCommand(setups: readonly Setup[]): string {
+  const modern = setups.find(({ spawn }) => spawn.stdio !== 'wire') ?? setups[0];
+  return modern?.spawn.command ?? 'python3';
 }
 
 async function stopParts(parts: Parts): Promise<ExitReason> {
   for (const pool of parts.pools) pool.close();
   parts.root.stop('infinity', SHUTDOWN);
   const reason = await parts.exited;
-  await parts.transport.close();
+  await parts.run.close();
   parts.endLog();
   return reason;
 }

@@ -20,6 +20,8 @@ export interface AdapterRoles {
   readonly configure?: string;
   readonly create?: string;
   readonly execute?: string;
+  /** Like `execute`, item by item. Default: the operation of `execute`, called as a stream. */
+  readonly stream?: string;
   readonly list?: string;
   readonly delete?: string;
   /** Drops what a session made, in the worker that holds it. */
@@ -58,7 +60,7 @@ export interface Adapter {
 /** Operations that every bridge has (the ported design's `BaseBridge`). */
 export const BUILT_IN_OPERATIONS = ['ping', 'get_stats', 'get_capabilities', 'shutdown'] as const;
 
-const ROLES = ['configure', 'create', 'execute', 'list', 'delete', 'forget'];
+const ROLES = ['configure', 'create', 'execute', 'stream', 'list', 'delete', 'forget'];
 const CHANGES = ['configure', 'create', 'delete'];
 
 /**

@@ -1,6 +1,6 @@
 // Which incarnations take calls, and what becomes of the calls that they have? Slots, and how they are served; never awaits.
 import { errorFrom } from '../../actors/ground/error-from.ts';
-import { PythonError, WorkerCrashedError } from '../../actors/ground/errors.ts';
+import { PythonError, UnsupportedError, WorkerCrashedError } from '../../actors/ground/errors.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { SentCall, Worker } from '../../actors/worker/worker-types.ts';
 import { hasRoom } from './affinity.ts';
@@ -93,6 +93,8 @@ export class Dispatcher {
     const session = row.session?.id ?? null;
     const credit = stream && { credit: stream.credit };
     try {
+      if (stream !== undefined && !slot.worker.abilities.has('streams'))
+        throw new UnsupportedError(op, 'the bridge cannot stream');
       const message = { op, args: row.args, session, stream: credit, nested, trace };
       const handlers = handlersOf(row, slot, (site?.depth ?? 0) + 1);
       const settle: Settle = (outcome) => this.#onOutcome(slot, row, outcome);

@@ -11,29 +11,9 @@ import type { ChildSpec } from '../child-spec.ts';
 import { checkFlags } from '../supervisor-flags.ts';
 import { Supervisor } from '../supervisor.ts';
 import type { CallRequest } from './call-row.ts';
-import type { RouterStatistics } from './router-types.ts';
+import type { PoolOptions } from './pool-options.ts';
+import type { OpenCall, RouterStatistics } from './router-types.ts';
 import { Router } from './router.ts';
-
-export interface PoolOptions {
-  /** Workers. Default 4. */
-  readonly size?: number | undefined;
-  /** Default time of a call to find a worker, in ms. Default 5 000. */
-  readonly checkoutTimeoutMs?: number | undefined;
-  /** Default time of a whole call, in ms. Default 30 000. */
-  readonly callTimeoutMs?: number | undefined;
-  /** Calls that may wait. Default 1 000. */
-  readonly queueLengthMax?: number | undefined;
-  /** From the start of a worker to `ready`, in ms. Default 60 000. */
-  readonly startTimeoutMs?: number | undefined;
-  /** What a worker gets to finish its call when the pool stops, in ms. Default 5 000. */
-  readonly shutdownMs?: number | undefined;
-  /** Restarts within `periodMs` before the pool gives up. Default 3 for each worker: the death of all at once (no memory left) is not yet a loop. */
-  readonly maxRestarts?: number | undefined;
-  /** Default 5 000. */
-  readonly periodMs?: number | undefined;
-  /** Failed starts in a row before the pool gives up. Default 3. */
-  readonly maxConsecutiveStartFailures?: number | undefined;
-}
 
 export interface PoolSetup {
   readonly name: string;
@@ -41,6 +21,8 @@ export interface PoolSetup {
   readonly spawn: SpawnRequest;
   readonly bridge: BridgeSource;
   readonly makeScratch: (name: string) => Scratch;
+  /** The hash that the bridge's operations must have. */
+  readonly schemaHash?: string | undefined;
 }
 
 export interface PoolStatistics extends RouterStatistics {
@@ -72,6 +54,7 @@ export class Pool {
       {
         pool: setup.name,
         queueLengthMax: setup.options.queueLengthMax ?? LIMITS.queueLengthMax,
+        prefetch: setup.options.prefetch,
         replaceWorker: (worker, epoch, because) => {
           this.#supervisor?.replaceChild(worker.id, epoch, because);
         },
@@ -123,6 +106,11 @@ export class Pool {
 
   call(request: CallRequest): Promise<unknown> {
     return this.#router.call(request);
+  }
+
+  /** A call whose caller reads its items. */
+  open(request: CallRequest): OpenCall {
+    return this.#router.open(request);
   }
 
   /** The worker that holds the session's state now, if one does. */
@@ -177,12 +165,14 @@ export class Pool {
   }
 
   #workerSpecs(): readonly ChildSpec[] {
-    const { options, spawn, bridge, makeScratch } = this.#setup;
+    const { options, spawn, bridge, makeScratch, schemaHash } = this.#setup;
+    const { concurrency, heartbeatMs, gilHoldMsMax, limits, usageLimits } = options;
     const start = workerStart(
       {
         spawn,
         bridge,
         makeScratch,
+        ...{ schemaHash, concurrency, heartbeatMs, gilHoldMsMax, limits, usageLimits },
         startTimeoutMs: options.startTimeoutMs ?? LIMITS.startTimeoutMs,
         watcher: {
           workerReady: (worker) => {

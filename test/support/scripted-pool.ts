@@ -1,13 +1,19 @@
 // How does a test get a real pool (machines, supervisor, router) over a scripted world under virtual time?
 import { Bus } from '../../actors/ground/bus.ts';
 import { SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
-import type { CallMessage } from '../../actors/port/message.ts';
 import type { CallRequest } from '../../supervisors/pool/call-row.ts';
-import { Pool, type PoolOptions } from '../../supervisors/pool/pool.ts';
+import { noGuard } from '../../actors/port/run-guard.ts';
+import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
+import { Pool } from '../../supervisors/pool/pool.ts';
 import { Names } from '../../actors/lifecycle/names.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../supervisors/supervisor.ts';
-import { ScriptedWorld, type ScriptedProcess, type StartScript } from './scripted-world.ts';
+import {
+  ScriptedWorld,
+  type CallMessage,
+  type ScriptedProcess,
+  type StartScript,
+} from './scripted-world.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface ScriptedPool {
@@ -28,6 +34,8 @@ export function scriptedPool(
   world: {
     readonly nextStart?: () => StartScript;
     readonly onCall?: (process: ScriptedProcess, call: CallMessage) => void;
+    readonly onControl?: (process: ScriptedProcess, message: Readonly<Record<string, unknown>>) => void;
+    readonly concurrency?: number;
   } = {},
 ): ScriptedPool {
   const clock = new VirtualClock();
@@ -35,6 +43,8 @@ export function scriptedPool(
   const scripted = new ScriptedWorld({
     nextStart: world.nextStart ?? (() => ({ type: 'ready' })),
     onCall: world.onCall ?? answer,
+    onControl: world.onControl,
+    concurrency: world.concurrency,
   });
   let nonces = 0;
   const ids = {
@@ -42,7 +52,8 @@ export function scriptedPool(
     nonce: () => `nonce-${(nonces += 1)}`,
   };
   const life = { clock, bus, random: { next: () => 0.5 }, names: new Names() };
-  const ports = { ...life, ids, spawner: scripted, transport: scripted };
+  const host = { readProcess: () => undefined, countOpenFiles: () => undefined };
+  const ports = { ...life, ids, host, spawner: scripted, transport: scripted, guard: noGuard };
   const pool = new Pool(
     {
       name: 'p',

@@ -6,7 +6,6 @@ import type {
   Spawner,
   SpawnRequest,
 } from '../../actors/port/launcher.ts';
-import type { CallMessage } from '../../actors/port/message.ts';
 import {
   LANES,
   type Lane,
@@ -14,6 +13,19 @@ import {
   type LinkFact,
   type Transport,
 } from '../../actors/port/transport.ts';
+
+/** A call as it stands on the wire. */
+export interface CallMessage {
+  readonly id: number;
+  readonly op: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly session: string | null;
+  readonly deadlineMs: number;
+  readonly stream?: { readonly credit: number };
+  readonly parent?: number;
+  readonly callback?: number;
+  readonly trace?: object;
+}
 
 /** How one incarnation behaves from its start on. */
 export type StartScript =
@@ -27,7 +39,13 @@ export interface WorldOptions {
   readonly nextStart: () => StartScript;
   /** What a worker does with a call: answer with `reply`/`fail`, `exit`, or nothing, which is a hang. */
   readonly onCall: (process: ScriptedProcess, call: CallMessage) => void;
+  /** What it does with a message on the control lane, besides saying hello, pong and goodbye. */
+  readonly onControl?: ((process: ScriptedProcess, message: Header) => void) | undefined;
+  /** Default 1. */
+  readonly concurrency?: number | undefined;
 }
+
+type Header = Readonly<Record<string, unknown>>;
 
 const FRAME_BYTES_MAX = 1 << 20;
 
@@ -71,7 +89,8 @@ export class ScriptedWorld implements Spawner, Transport {
     this.#links.set(nonce, listener);
     const decoder = new FrameDecoder(FRAME_BYTES_MAX);
     return {
-      write: (lane, bytes) => {
+      write: (lane, parts) => {
+        const bytes = parts instanceof Uint8Array ? Buffer.from(parts) : Buffer.concat(parts);
         const process = this.#processOf(nonce);
         // As on a real socket: what is written before Node has met the connection goes nowhere.
         if (!process.openLanes.has(lane)) return;
@@ -96,6 +115,18 @@ export class ScriptedWorld implements Spawner, Transport {
         this.#links.delete(nonce);
       },
     };
+  }
+
+  get concurrency(): number {
+    return this.#options.concurrency ?? 1;
+  }
+
+  get execution(): 'sync' | 'asyncio' {
+    return this.concurrency === 1 ? 'sync' : 'asyncio';
+  }
+
+  get onControl(): WorldOptions['onControl'] {
+    return this.#options.onControl;
   }
 
   /** Facts that wait to be told. */
@@ -178,7 +209,7 @@ export class ScriptedProcess {
     for (const lane of LANES) this.#tellLane(lane, { type: 'opened', lane });
     this.emit('control', {
       type: 'hello',
-      protocol: '2.0',
+      protocol: '2.1',
       packageVersion: '0.1.0',
       python: '3.11.0',
       implementation: 'cpython',
@@ -190,6 +221,8 @@ export class ScriptedProcess {
   onControl(message: Record<string, unknown>): void {
     if (!this.isAlive) return;
     if (message['type'] === 'shutdown') this.exit(0, null);
+    if (message['type'] === 'ping') this.emit('control', { ...message, type: 'pong', running: null });
+    this.#world.onControl?.(this, message);
     if (message['type'] !== 'welcome') return;
     if (this.#script.type === 'import_fails') {
       const error = {
@@ -207,6 +240,10 @@ export class ScriptedProcess {
       bridge: 'scripted',
       framework: { name: 'scripted', version: '1', capabilities: [] },
       operations: [],
+      schemas: {},
+      schemaHash: '0',
+      execution: this.#world.execution,
+      concurrency: this.#world.concurrency,
     });
   }
 
