@@ -11,18 +11,20 @@ import socket
 import sys
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from caduceus._frames import FrameDecoder, FrameError, encode_frame
+from caduceus._frames import FrameDecoder, FrameError, Message, encode_frame
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import MutableMapping, Sequence
 
 VARIABLE = "CADUCEUS_WORKER"
 """The environment variable that starts a worker."""
 
 # Python allocates a buffer of this size for every read: at 256 KiB that alone costs 40 µs a call.
 _READ_BYTES = 64 * 1024
+# What the kernel takes in one system call (IOV_MAX of Linux and macOS).
+_PARTS_MAX = 1024
 _CONNECT_TIMEOUT_S = 10.0
 
 
@@ -78,7 +80,7 @@ def take_invitation(environ: MutableMapping[str, str]) -> Invitation:
 
 
 class Lane:
-    """One framed connection, used by one thread.
+    """One framed connection. Each direction is one thread's at a time; who shares it locks.
 
     Parameters
     ----------
@@ -90,16 +92,16 @@ class Lane:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._waiting: deque[dict[str, Any]] = deque()
+        self._waiting: deque[Message] = deque()
         self.decoder = FrameDecoder()
 
-    def receive(self) -> dict[str, Any] | None:
+    def receive(self) -> Message | None:
         """Return the next message, waiting for it as long as it takes.
 
         Returns
         -------
-        dict or None
-            None at the end of the stream.
+        tuple of dict and sequence of memoryview, or None
+            The header and its segments; None at the end of the stream.
 
         Raises
         ------
@@ -110,28 +112,59 @@ class Lane:
         """
         waiting = self._waiting
         while not waiting:
-            data = self._connection.recv(_READ_BYTES)
-            if not data:
+            space = self.decoder.space
+            if space is not None:
+                # The rest of a large frame goes where it will stay.
+                count = self._connection.recv_into(space, 0, socket.MSG_WAITALL)
+                message = self.decoder.filled(count) if count else None
+                if message is not None:
+                    return message
+            else:
+                data = self._connection.recv(_READ_BYTES)
+                count = len(data)
+                if count:
+                    waiting.extend(self.decoder.receive_bytes(data))
+            if not count:
                 if self.decoder.is_between_frames:
                     return None
                 raise FrameError("the stream ends inside a frame")
-            waiting.extend(self.decoder.receive_bytes(data))
         return waiting.popleft()
 
-    def send(self, frame: bytes) -> None:
-        """Write one frame, all of it.
+    def receive_nowait(self) -> Message | None:
+        """Return the next message if it has been read and decoded already, else None."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def send(self, parts: bytes | Sequence[bytes | memoryview]) -> None:
+        """Write one message, all of it.
 
         Parameters
         ----------
-        frame : bytes
-            As made by `encode_frame`.
+        parts : bytes, or sequence of bytes or memoryview
+            As made by `encode_frame` or `encode_message`.
 
         Raises
         ------
         OSError
             If the connection is broken or closed.
         """
-        self._connection.sendall(frame)
+        if isinstance(parts, bytes):
+            self._connection.sendall(parts)
+        elif len(parts) == 1:
+            self._connection.sendall(parts[0])
+        else:
+            self._send_many(parts)
+
+    def _send_many(self, parts: Sequence[bytes | memoryview]) -> None:
+        """Write what may be in many places without putting it into one first."""
+        views = [memoryview(part).cast("B") for part in parts if len(part)]
+        first = 0
+        while first < len(views):
+            sent = self._connection.sendmsg(views[first : first + _PARTS_MAX])
+            while first < len(views) and sent >= len(views[first]):
+                sent -= len(views[first])
+                first += 1
+            if sent:
+                views[first] = views[first][sent:]
 
     def stop_receiving(self) -> None:
         """Make a `receive` that waits in another thread return None."""

@@ -1,67 +1,121 @@
-"""Which Python values can be sent, and where in a value is the thing that cannot?
+"""How does a value become the JSON and the segments of a message, and how does it come back?
 
 `docs/protocol.md` §5 is the norm. The ordinary case pays for one JSON encoding and one look at the
-containers; the exact search for the culprit runs only when something is already known to be wrong.
+containers; the thorough way of `_tagging.py` is for values that need it.
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from caduceus._errors import BridgeError
-from caduceus._frames import encode_json
+from caduceus._frames import FrameError, encode_json
+from caduceus._tagging import DEPTH_MAX, INTEGER_MAX, Tagger
+from caduceus._untagging import untagged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-INTEGER_MAX = 2**53 - 1
-"""The largest integer that a JavaScript number holds exactly."""
-
-DEPTH_MAX = 512
-"""How many containers may lie inside each other, the outermost included."""
-
-_PATH_CHARACTERS_MAX = 300
 _SCALARS = frozenset((str, float, bool, int, type(None)))
 
 
-def encode_value(value: object, root: str = "result") -> str:
-    """Return the JSON text of `value`, or refuse it with the path of what cannot be sent.
+@dataclass(frozen=True, slots=True)
+class EncodedValue:
+    """A value, ready for a frame.
+
+    Attributes
+    ----------
+    text : str
+        Its JSON.
+    tagged : bool
+        Whether the JSON holds tags or escaped keys.
+    segments : tuple of memoryview
+        What the tags name by index: views of the value's own memory where that lies as it is sent.
+    """
+
+    text: str
+    tagged: bool = False
+    segments: tuple[memoryview, ...] = ()
+
+
+def encode_value(value: object, root: str = "result") -> EncodedValue:
+    """Return what to write for `value`, or refuse it with the path of what cannot be sent.
 
     Parameters
     ----------
     value : object
-        The value: None, bool, int, float, str, list, tuple, dict with str keys, and their
-        subclasses.
+        Any value of the protocol's table: what JSON has, integers of any size, bytes, dates,
+        arrays, dataclasses, objects with ``model_dump`` or ``to_dict``.
     root : str, default "result"
         What the value is called at the start of the path.
 
     Returns
     -------
-    str
-        Compact JSON text. Tuples have become arrays.
+    EncodedValue
+        Its JSON and its segments.
 
     Raises
     ------
     BridgeError
         With code ``unencodable`` and a message such as
-        ``result.rows[3].score: the float nan cannot be sent``.
+        ``result.rows[3].score: a value of type set cannot be sent``.
     """
     try:
         text = encode_json(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        found = _find_offence(value, root)
-        raise BridgeError(found or f"{root}: {error}", code="unencodable") from None
+    except (TypeError, ValueError, RecursionError):
+        return _encode_thoroughly(value, root)
     # `json` turns a key that is not a str into one and writes integers of any size, both without a
     # word, and its own nesting limit is another one.
-    if not _is_ordinary(value):
-        finding = _find_offence(value, root)
-        if finding is not None:
-            raise BridgeError(finding, code="unencodable")
-    return text
+    if _is_ordinary(value, '"$' in text):
+        return EncodedValue(text)
+    return _encode_thoroughly(value, root)
 
 
-def _is_ordinary(value: object) -> bool:
+def decode_value(json: Any, tagged: bool, segments: Sequence[memoryview]) -> Any:  # noqa: ANN401
+    """Return the value that Node wrote.
+
+    Parameters
+    ----------
+    json : Any
+        From the parser of a frame. It is used up: what is returned is made of it.
+    tagged : bool
+        Whether the message says so.
+    segments : sequence of memoryview
+        Of the same frame.
+
+    Returns
+    -------
+    Any
+        The value; `json` itself if it is not tagged.
+
+    Raises
+    ------
+    FrameError
+        If a tag is malformed, or a segment is named by none or by two.
+    BridgeError
+        With code ``package_missing``, for an array that needs NumPy where there is none. The
+        message is sound: only its call fails.
+    """
+    if tagged:
+        return untagged(json, segments)
+    if segments:
+        raise FrameError("a value with segments that no tag names")
+    return json
+
+
+def _encode_thoroughly(value: object, root: str) -> EncodedValue:
+    tagger = Tagger(root)
+    plain = tagger.run(value)
+    try:
+        text = encode_json(plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        # A stack that is nearly full already, or a subclass of a number that JSON chokes on.
+        raise BridgeError(f"{root}: {error}", code="unencodable") from None
+    return EncodedValue(text, tagger.tagged, tuple(tagger.segments))
+
+
+def _is_ordinary(value: object, may_have_dollars: bool) -> bool:
     """Say whether keys, integers and depth are in order, one level of nesting at a time.
 
     Only for a value that `json` has encoded, which therefore has no cycle.
@@ -75,6 +129,8 @@ def _is_ordinary(value: object) -> bool:
             if isinstance(item, dict):
                 for key in item:
                     if type(key) is not str and not isinstance(key, str):
+                        return False
+                    if may_have_dollars and key.startswith("$"):
                         return False
                 children: Any = item.values()
             elif isinstance(item, (list, tuple)):
@@ -90,7 +146,7 @@ def _is_ordinary(value: object) -> bool:
                 for child in children:
                     if isinstance(child, (dict, list, tuple)):
                         deeper.append(child)
-                    elif isinstance(child, int) and not _fits(child):
+                    elif isinstance(child, int) and not -INTEGER_MAX <= child <= INTEGER_MAX:
                         return False
         if not deeper:
             return True
@@ -105,89 +161,3 @@ def _integers_fit(children: Any) -> bool:  # noqa: ANN401 - a list or a dict vie
         if type(child) is int and not -INTEGER_MAX <= child <= INTEGER_MAX:
             return False
     return True
-
-
-def _fits(number: int) -> bool:
-    return -INTEGER_MAX <= number <= INTEGER_MAX
-
-
-def _find_offence(root_value: object, root: str) -> str | None:
-    """Return what is wrong and where, the first in reading order, or None.
-
-    Iterative, because the value may be nested deeper than the interpreter can recurse.
-    """
-    finding = _scalar_offence(root_value)
-    if finding is not None:
-        return f"{root}: {finding}"
-    if not isinstance(root_value, (dict, list, tuple)):
-        return None
-    open_ids = [id(root_value)]
-    stack: list[tuple[str, Iterator[tuple[str, object, object]]]] = [(root, _children(root_value))]
-    while stack:
-        path, children = stack[-1]
-        entry = next(children, None)
-        if entry is None:
-            stack.pop()
-            open_ids.pop()
-            continue
-        step, key, child = entry
-        if not isinstance(key, (str, type(None))):
-            return f"{_shorten(path)}: a key is of type {_type_name(key)}; keys must be str"
-        child_path = path + step
-        finding = _scalar_offence(child)
-        if finding is not None:
-            return f"{_shorten(child_path)}: {finding}"
-        if isinstance(child, (dict, list, tuple)):
-            if id(child) in open_ids:
-                return f"{_shorten(child_path)}: the {_type_name(child)} contains itself"
-            if len(stack) >= DEPTH_MAX:
-                return f"{_shorten(child_path)}: nested deeper than {DEPTH_MAX}"
-            open_ids.append(id(child))
-            stack.append((child_path, _children(child)))
-    return None
-
-
-def _children(
-    container: dict[Any, object] | list[object] | tuple[object, ...],
-) -> Iterator[tuple[str, object, object]]:
-    """Yield (step of the path, key or None, child)."""
-    if isinstance(container, dict):
-        for key, child in container.items():
-            step = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
-            # None as a key is as wrong as an int; it only must not look like "no key".
-            yield step, (_NoneKey() if key is None else key), child
-    else:
-        for index, child in enumerate(container):
-            yield f"[{index}]", None, child
-
-
-class _NoneKey:
-    """Stands for a key that is None."""
-
-
-def _scalar_offence(value: object) -> str | None:
-    if value is None or isinstance(value, (str, bool, dict, list, tuple)):
-        return None
-    if isinstance(value, int):
-        return None if _fits(value) else "an int beyond ±(2^53 - 1) cannot be sent exactly"
-    if isinstance(value, float):
-        return None if math.isfinite(value) else f"the float {float(value)!r} cannot be sent"
-    return f"a value of type {_type_name(value)} has no JSON form"
-
-
-def _type_name(value: object) -> str:
-    if isinstance(value, _NoneKey):
-        return "NoneType"
-    kind = type(value)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-
-
-def _shorten(path: str) -> str:
-    if len(path) <= _PATH_CHARACTERS_MAX:
-        return path
-    half = _PATH_CHARACTERS_MAX // 2
-    return f"{path[:half]}…{path[-half:]}"
