@@ -182,7 +182,6 @@ class Watch implements Liveness {
   pong(seq: number): void {
     if (seq > this.#seq) return;
     this.#heardSeq = this.#seq;
-    this.#before = undefined;
     this.#tell({ type: 'pong' });
   }
 
