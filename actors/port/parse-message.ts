@@ -22,10 +22,11 @@ function remoteErrorSchema(causesMax: number): z.ZodType<RemoteError> {
   });
 }
 
-const remoteError = remoteErrorSchema(CAUSES_MAX);
+/** A Python exception as data, also off other lanes. */
+export const remoteError = remoteErrorSchema(CAUSES_MAX);
 
 /** A text for people and logs: one that is too long is cut, as an output line is. */
-const text = z.string().transform((found) => found.slice(0, LIMITS.outputLineBytesMax));
+export const text = z.string().transform((found) => found.slice(0, LIMITS.outputLineBytesMax));
 
 /** Judged as a whole: one finding for each item of a huge array would take more memory than there is. */
 const texts = z.custom<readonly string[]>(
@@ -35,21 +36,23 @@ const texts = z.custom<readonly string[]>(
 
 /** What is said of single operations; looked into by whoever makes types of it. */
 const schemas = z.custom<Readonly<Record<string, Readonly<Record<string, unknown>>>>>(
-  (value) =>
-    isObject(value) && Object.values(value).every((schema: unknown) => isObject(schema)),
+  (value) => isObject(value) && Object.values(value).every((schema: unknown) => isObject(schema)),
   'expected an object of objects',
 );
 
+/** What every process of ours says first. */
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  protocol: text,
+  packageVersion: text,
+  python: text,
+  implementation: text,
+  pid: z.int(),
+  gil: text,
+});
+
 const controlSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('hello'),
-    protocol: text,
-    packageVersion: text,
-    python: text,
-    implementation: text,
-    pid: z.int(),
-    gil: text,
-  }),
+  helloSchema,
   z.object({
     type: z.literal('ready'),
     bridge: z.string(),

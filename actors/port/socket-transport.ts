@@ -8,15 +8,27 @@ import type { Clock } from '../ground/clock.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { InvalidConfigError } from '../ground/start-errors.ts';
 import { FrameDecoder } from './frame.ts';
-import { LANES, type Lane, type Link, type LinkFact, type Transport } from './transport.ts';
+import {
+  LANES,
+  ZYGOTE_LANES,
+  type Link,
+  type LinkFact,
+  type Transport,
+  type ZygoteLane,
+  type ZygoteLink,
+  type ZygoteTransport,
+} from './transport.ts';
 
+/** One process that will show its nonce, with the lanes that it may open. */
 interface Expected {
-  readonly listener: (fact: LinkFact) => void;
-  readonly sockets: Map<Lane, Socket>;
+  readonly lanes: readonly string[];
+  /** Hears of these lanes only. */
+  readonly listener: (fact: LinkFact<string>) => void;
+  readonly sockets: Map<string, Socket>;
 }
 
 /** The real transport. Dispose it to close every connection and to remove its directory. */
-export class SocketTransport implements Transport {
+export class SocketTransport implements Transport, ZygoteTransport {
   readonly address: string;
   /** Private (0700) directory of this run; scratch folders of workers live here too. */
   readonly directory: string;
@@ -73,23 +85,44 @@ export class SocketTransport implements Transport {
   }
 
   expect(nonce: string, listener: (fact: LinkFact) => void): Link {
-    const expected: Expected = { listener, sockets: new Map() };
-    this.#expected.set(nonce, expected);
+    const expected = this.#expect(nonce, LANES, listener as Expected['listener']);
     return {
       write: (lane, bytes) => {
         const socket = expected.sockets.get(lane);
+        if (socket?.writable === true) writeTo(socket, bytes);
+      },
+      close: () => this.#letGo(nonce, expected),
+    };
+  }
+
+  expectZygote(nonce: string, listener: (fact: LinkFact<ZygoteLane>) => void): ZygoteLink {
+    const expected = this.#expect(nonce, ZYGOTE_LANES, listener as Expected['listener']);
+    return {
+      write: (bytes) => {
+        const socket = expected.sockets.get('zygote');
         if (socket?.writable === true) socket.write(bytes);
       },
-      close: () => {
-        this.#expected.delete(nonce);
-        for (const socket of expected.sockets.values()) {
-          this.#sockets.delete(socket);
-          socket.removeAllListeners();
-          socket.on('error', ignoreError);
-          socket.destroy();
-        }
+      end: () => {
+        expected.sockets.get('zygote')?.end();
       },
+      close: () => this.#letGo(nonce, expected),
     };
+  }
+
+  #expect(nonce: string, lanes: readonly string[], listener: Expected['listener']): Expected {
+    const expected: Expected = { lanes, listener, sockets: new Map() };
+    this.#expected.set(nonce, expected);
+    return expected;
+  }
+
+  #letGo(nonce: string, expected: Expected): void {
+    this.#expected.delete(nonce);
+    for (const socket of expected.sockets.values()) {
+      this.#sockets.delete(socket);
+      socket.removeAllListeners();
+      socket.on('error', ignoreError);
+      socket.destroy();
+    }
   }
 
   /** Close everything and remove the directory. */
@@ -155,9 +188,9 @@ export class SocketTransport implements Transport {
 
   #admit(socket: Socket, message: Record<string, unknown>, decoder: FrameDecoder): boolean {
     const { type, nonce, lane } = message;
-    if (type !== 'lane' || typeof nonce !== 'string' || !isLane(lane)) return false;
+    if (type !== 'lane' || typeof nonce !== 'string' || typeof lane !== 'string') return false;
     const expected = this.#expected.get(nonce);
-    if (expected === undefined || expected.sockets.has(lane)) return false;
+    if (expected?.lanes.includes(lane) !== true || expected.sockets.has(lane)) return false;
     expected.sockets.set(lane, socket);
     expected.listener({ type: 'opened', lane });
     const rest = decoder.rest();
@@ -181,8 +214,15 @@ export class SocketTransport implements Transport {
   }
 }
 
-function isLane(value: unknown): value is Lane {
-  return (LANES as readonly unknown[]).includes(value);
+function writeTo(socket: Socket, bytes: Uint8Array | readonly Uint8Array[]): void {
+  if (bytes instanceof Uint8Array) {
+    socket.write(bytes);
+    return;
+  }
+  // One system call for all parts, and no copy of them.
+  socket.cork();
+  for (const part of bytes) socket.write(part);
+  socket.uncork();
 }
 
 function ignoreError(): void {

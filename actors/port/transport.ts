@@ -4,10 +4,10 @@
 export const LANES = ['control', 'calls', 'replies', 'stdout', 'stderr'] as const;
 export type Lane = (typeof LANES)[number];
 
-export type LinkFact =
-  | { readonly type: 'opened'; readonly lane: Lane }
-  | { readonly type: 'bytes'; readonly lane: Lane; readonly bytes: Buffer }
-  | { readonly type: 'ended'; readonly lane: Lane };
+export type LinkFact<Name extends string = Lane> =
+  | { readonly type: 'opened'; readonly lane: Name }
+  | { readonly type: 'bytes'; readonly lane: Name; readonly bytes: Buffer }
+  | { readonly type: 'ended'; readonly lane: Name };
 
 /** The connections of one incarnation, seen from Node. */
 export interface Link {
@@ -23,4 +23,25 @@ export interface Transport {
   readonly address: string;
   /** Expect the one worker that will show `nonce`. Facts come in the order of the bytes on each lane. */
   expect(nonce: string, listener: (fact: LinkFact) => void): Link;
+}
+
+/** The only connection of a zygote (`docs/protocol.md` §9). */
+export const ZYGOTE_LANES = ['zygote'] as const;
+export type ZygoteLane = (typeof ZYGOTE_LANES)[number];
+
+/** That connection, seen from Node. */
+export interface ZygoteLink {
+  /** Bytes for a connection that is gone are dropped: its end is told as a fact. */
+  write(bytes: Uint8Array): void;
+  /** Write no more; what comes from the other side is still told. */
+  end(): void;
+  /** Let go of the connection and of the nonce. No fact follows. */
+  close(): void;
+}
+
+/** Where zygotes connect to. */
+export interface ZygoteTransport {
+  readonly address: string;
+  /** Expect the one zygote that will show `nonce`. */
+  expectZygote(nonce: string, listener: (fact: LinkFact<ZygoteLane>) => void): ZygoteLink;
 }
