@@ -11,6 +11,7 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
 import { resolveInterpreter } from '../actors/port/interpreter.ts';
+import { systemHost } from '../actors/port/host.ts';
 import { openRun, type OpenRun } from '../actors/port/open-run.ts';
 import { systemSpawner } from '../actors/port/spawn.ts';
 import { scratchIn } from '../actors/worker/scratch.ts';
@@ -176,7 +177,8 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
   const life = { clock: systemClock, bus, random: systemRandom, names: new Names() };
   const run = await openRun(guardianCommand(setups), life);
   const { transport, guard } = run;
-  const ports = { ...life, ids: systemIds, spawner: systemSpawner, transport, guard };
+  const outside = { ids: systemIds, spawner: systemSpawner, host: systemHost, transport, guard };
+  const ports = { ...life, ...outside };
   const makeScratch = (name: string): Scratch => scratchIn(transport, name);
   const pools = setups.map((setup) => new Pool({ ...setup, makeScratch }, ports));
   let settle: (reason: ExitReason) => void = () => undefined;

@@ -38,6 +38,7 @@ export async function openRun(
     ids: systemIds,
     guardianSpawner: (token) => guardianSpawner(command, token),
   });
+  guard.start();
   return {
     transport,
     guard,

@@ -26,7 +26,7 @@ interface Named {
 /** Workers that were named and not launched yet. More are not in the making at a time; a start that failed leaves its name here. */
 const NAMED_MAX = 4_096;
 
-/** One run. The guardian is started before the first process is. */
+/** One run. */
 export class Run implements RunGuard {
   /** 192 bits of chance: what carries it in its environment is of this run. */
   readonly token: string;
@@ -55,8 +55,12 @@ export class Run implements RunGuard {
     return this.#guardian.pid;
   }
 
-  envOf(workerId: string, epoch: number): Readonly<Record<string, string>> {
+  /** Start the guardian: before the first worker, which it is to know at once. */
+  start(): void {
     this.#guardian.start();
+  }
+
+  envOf(workerId: string, epoch: number): Readonly<Record<string, string>> {
     const incarnation = this.#name(workerId, epoch);
     const [oldest] = this.#named.keys();
     if (this.#named.size >= NAMED_MAX && oldest !== undefined) this.#named.delete(oldest);
@@ -65,7 +69,6 @@ export class Run implements RunGuard {
   }
 
   launched(pid: number, workerId: string, epoch: number): void {
-    this.#guardian.start();
     const before = this.#groups.get(pid);
     // Its number is another's by now, so it is over, whoever has missed to say so.
     if (before !== undefined) this.#end(before);

@@ -100,5 +100,5 @@ async function prepare(
   wish: InterpreterWish,
 ): Promise<{ readonly executable: string; readonly lease: Lease }> {
   const { executable } = await hub.interpreter(wish);
-  return { executable, lease: await hub.lease() };
+  return { executable, lease: await hub.lease(executable) };
 }

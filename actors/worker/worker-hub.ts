@@ -1,9 +1,10 @@
-// What do the Python workers of one system share? A socket that is there while one of them runs, and the interpreters that have been asked who they are.
+// What do the Python workers of one system share? A run, with its socket and its guardian, that is there while one of them is, and the interpreters that have been asked who they are.
 
 import { systemIds } from '../ground/ids.ts';
 import type { RefPorts } from '../lifecycle/ref.ts';
+import { systemHost } from '../port/host.ts';
 import { resolveInterpreter, type Interpreter, type LegacyNeeds } from '../port/interpreter.ts';
-import { SocketTransport } from '../port/socket-transport.ts';
+import { openRun, type OpenRun } from '../port/open-run.ts';
 import { systemSpawner } from '../port/spawn.ts';
 import { scratchIn } from './scratch.ts';
 import type { Scratch, WorkerPorts } from './worker-types.ts';
@@ -15,11 +16,11 @@ export interface InterpreterWish {
   readonly legacy?: LegacyNeeds | undefined;
 }
 
-/** A share in the socket. */
+/** A share in the run. */
 export interface Lease {
   readonly ports: WorkerPorts;
   readonly makeScratch: (name: string) => Scratch;
-  /** Given back: after the last one the socket is closed, and its folder removed. */
+  /** Given back: after the last one the run is closed, and nothing of it is left. */
   readonly end: () => void;
 }
 
@@ -36,7 +37,7 @@ export function hubOf(ports: RefPorts): WorkerHub {
 export class WorkerHub {
   readonly ports: RefPorts;
   readonly #interpreters = new Map<string, Promise<Interpreter>>();
-  #transport: Promise<SocketTransport> | undefined;
+  #run: Promise<OpenRun> | undefined;
   #leasesCount = 0;
 
   constructor(ports: RefPorts) {
@@ -56,12 +57,13 @@ export class WorkerHub {
     return asked;
   }
 
-  lease(): Promise<Lease> {
-    this.#transport ??= SocketTransport.listen(this.ports.clock);
-    const opened = this.#transport;
+  /** @param command the interpreter of who asks; that of the first one runs the guardian too. */
+  lease(command: string): Promise<Lease> {
+    this.#run ??= openRun(command, this.ports);
+    const opened = this.#run;
     this.#leasesCount += 1;
     return opened.then(
-      (transport) => this.#leaseOf(transport, opened),
+      (run) => this.#leaseOf(run, opened),
       (cause: unknown) => {
         this.#give(opened);
         throw cause;
@@ -69,11 +71,19 @@ export class WorkerHub {
     );
   }
 
-  #leaseOf(transport: SocketTransport, opened: Promise<SocketTransport>): Lease {
+  #leaseOf({ transport, guard }: OpenRun, opened: Promise<OpenRun>): Lease {
     const { clock, bus } = this.ports;
     let state: 'held' | 'ended' = 'held';
     return {
-      ports: { clock, bus, ids: systemIds, spawner: systemSpawner, transport },
+      ports: {
+        clock,
+        bus,
+        ids: systemIds,
+        spawner: systemSpawner,
+        host: systemHost,
+        transport,
+        guard,
+      },
       makeScratch: (name) => scratchIn(transport, name),
       end: () => {
         if (state === 'ended') return;
@@ -83,11 +93,11 @@ export class WorkerHub {
     };
   }
 
-  #give(opened: Promise<SocketTransport>): void {
+  #give(opened: Promise<OpenRun>): void {
     this.#leasesCount -= 1;
     if (this.#leasesCount > 0) return;
-    this.#transport = undefined;
+    this.#run = undefined;
     // It had failed to open, or nobody can do anything about a close that fails.
-    opened.then((transport) => transport.close()).catch(() => undefined);
+    opened.then((run) => run.close()).catch(() => undefined);
   }
 }
