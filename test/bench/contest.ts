@@ -1,10 +1,10 @@
 // How are two ways to make the same calls compared when the machine itself is not quiet? In turns, within one run.
 import { percentile, round } from './row.ts';
 
-/** One way to make a call, and what its Python process has cost so far. */
+/** One way to make a call, and, where it can say so, what its Python process has cost so far. */
 export interface Contestant {
   readonly call: (caller: number) => Promise<unknown>;
-  readonly pythonCpuS: () => Promise<number>;
+  readonly pythonCpuS?: () => Promise<number>;
 }
 
 export interface ContestPlan {
@@ -14,6 +14,16 @@ export interface ContestPlan {
   readonly warmUpCalls: number;
 }
 
+/** For a look: fewer calls in fewer rounds. */
+export function shortened(plan: ContestPlan): ContestPlan {
+  return {
+    rounds: Math.min(plan.rounds, 4),
+    callsPerRound: Math.ceil(plan.callsPerRound / 4),
+    callers: plan.callers,
+    warmUpCalls: Math.ceil(plan.warmUpCalls / 2),
+  };
+}
+
 /** Times in µs; CPU time is per call, of either process. */
 export interface Figures {
   readonly n: number;
@@ -21,7 +31,7 @@ export interface Figures {
   readonly p99: number;
   readonly callsPerSecond: number;
   readonly nodeCpuUs: number;
-  readonly pythonCpuUs: number;
+  readonly pythonCpuUs: number | null;
   readonly roundP50s: readonly number[];
   readonly roundCallsPerSecond: readonly number[];
 }
@@ -55,14 +65,14 @@ function newTally(contestant: Contestant): Tally {
 
 async function playRound(tally: Tally, plan: ContestPlan): Promise<void> {
   const { contestant } = tally;
-  const pythonBeforeS = await contestant.pythonCpuS();
+  const pythonBeforeS = (await contestant.pythonCpuS?.()) ?? 0;
   const nodeBefore = process.cpuUsage();
   const beganMs = performance.now();
   tally.samples.push(await callAll(contestant, plan.callsPerRound, plan.callers));
   tally.elapsedMs.push(performance.now() - beganMs);
   const { user, system } = process.cpuUsage(nodeBefore);
   tally.nodeCpuUs += user + system;
-  tally.pythonCpuS += (await contestant.pythonCpuS()) - pythonBeforeS;
+  tally.pythonCpuS += ((await contestant.pythonCpuS?.()) ?? 0) - pythonBeforeS;
 }
 
 /** Every caller has one call under way at any time, until all calls are made. */
@@ -100,7 +110,8 @@ function figuresOf(tally: Tally, plan: ContestPlan): Figures {
     p99: round(percentile(all, 0.99), 1),
     callsPerSecond: Math.round((n / totalMs) * 1000),
     nodeCpuUs: round(tally.nodeCpuUs / n, 1),
-    pythonCpuUs: round((tally.pythonCpuS * 1e6) / n, 1),
+    pythonCpuUs:
+      tally.contestant.pythonCpuS === undefined ? null : round((tally.pythonCpuS * 1e6) / n, 1),
     roundP50s: tally.samples.map((samples) => percentile(samples.slice().sort(), 0.5)),
     roundCallsPerSecond: tally.elapsedMs.map((ms) => (plan.callsPerRound / ms) * 1000),
   };

@@ -1,15 +1,24 @@
 // What does a call cost that only comes back, beyond what the same bytes cost without us?
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 
-import { createRuntime, defineAdapter, type BridgeHandle } from '../../src/index.ts';
-import { compete, type Contestant, type ContestPlan, type Figures } from './contest.ts';
+import type { BridgeHandle } from '../../src/index.ts';
+import { compete, shortened, type Contestant, type ContestPlan, type Figures } from './contest.ts';
 import { startRawEcho } from './raw-echo.ts';
-import { percentile, round, type Benchmark, type Row } from './row.ts';
+import { competeInPlaces, type Placed } from './placement.ts';
+import {
+  ascending,
+  median,
+  round,
+  type Benchmark,
+  type Outcome,
+  type Row,
+  type Thoroughness,
+} from './row.ts';
+import { benchFolder, openStage, withScratch } from './stage.ts';
 
-const ARGS = { text: 'x'.repeat(100) };
+export const ECHO_ARGS = { text: 'x'.repeat(100) };
+
 const SEQUENTIAL: ContestPlan = {
   rounds: 10,
   callsPerRound: 2_000,
@@ -29,6 +38,8 @@ interface Interpreter {
 }
 
 interface Measured {
+  readonly places: Readonly<Record<string, Placed>>;
+  readonly missing: readonly string[];
   readonly ours: Figures;
   readonly raw: Figures;
   readonly python: string;
@@ -37,88 +48,76 @@ interface Measured {
 const sequential: Benchmark = {
   id: 'echo.sequential',
   question: 'one echo at a time through runtime, pool, session and one worker: p50 ÷ raw p50',
-  run: async () => {
-    const measured = await measure(SEQUENTIAL);
+  unit: '× raw p50',
+  must: 1.8,
+  aim: 1.3,
+  run: async (thoroughness) => {
+    const plan = planOf(SEQUENTIAL, thoroughness);
+    const measured = await measure(plan, { size: 1 });
     const { ours, raw } = measured;
     const ratios = ours.roundP50s.map((p50, turn) => p50 / raw.roundP50s[turn]!);
-    return {
-      id: 'echo.sequential',
-      value: round(ours.p50 / raw.p50),
-      unit: '× raw p50',
-      must: 1.8,
-      aim: 1.3,
-      n: ours.n,
-      p50: ours.p50,
-      p99: ours.p99,
-      detail: detailOf(measured, SEQUENTIAL, ratios),
-    };
+    return outcomeOf(ours.p50 / raw.p50, measured, plan, ratios);
   },
 };
 
 const pipelined: Benchmark = {
   id: 'echo.pipelined',
-  question: '32 callers, each with its own session, on one worker: calls/s ÷ raw calls/s',
-  run: async () => {
-    const measured = await measure(PIPELINED);
+  question:
+    '32 callers, each with its own session, on one worker that is written up to 32 calls ahead: calls/s ÷ raw calls/s',
+  unit: '× raw calls/s',
+  must: 0.5,
+  aim: 0.9,
+  run: async (thoroughness) => {
+    const plan = planOf(PIPELINED, thoroughness);
+    const measured = await measure(plan, { size: 1, prefetch: 32 });
     const { ours, raw } = measured;
     const ratios = ours.roundCallsPerSecond.map(
       (calls, turn) => calls / raw.roundCallsPerSecond[turn]!,
     );
-    return {
-      id: 'echo.pipelined',
-      value: round(ours.callsPerSecond / raw.callsPerSecond),
-      unit: '× raw calls/s',
-      must: 0.5,
-      aim: 0.9,
-      n: ours.n,
-      p50: ours.p50,
-      p99: ours.p99,
-      detail: {
-        note:
-          'calls go to a worker one at a time: there is no prefetch option yet, and the limits are those of prefetch 32; ' +
-          'raw has up to 32 calls on the wire',
-        ...detailOf(measured, PIPELINED, ratios),
-      },
-    };
+    return outcomeOf(ours.callsPerSecond / raw.callsPerSecond, measured, plan, ratios);
   },
 };
 
 export const ECHO_BENCHMARKS: readonly Benchmark[] = [sequential, pipelined];
 
-async function measure(plan: ContestPlan): Promise<Measured> {
-  const folder = benchFolder();
-  await using runtime = await createRuntime({
-    logger: false,
-    bridges: {
-      echo: {
-        adapter: defineAdapter({ framework: 'echo', operations: {} }),
-        scriptPath: join(folder, 'echo_bridge.py'),
-        pool: { size: 1 },
-      },
-    },
-  });
-  const bridge = runtime.pool('echo');
-  const { version, executable } = (await bridge.call('interpreter')) as Interpreter;
-  const scratch = mkdtempSync(join(tmpdir(), 'raw-echo-'));
-  const raw = await startRawEcho(executable, join(folder, 'raw_echo.py'), join(scratch, 's'));
-  try {
-    const results = await compete(plan, oursOf(bridge, plan), {
-      call: (caller) => raw.call('echo', ARGS, nameOf(caller)),
-      pythonCpuS: async () => (await raw.call('cpu', {}, nameOf(0))) as number,
-    });
-    return { ...results, python: version };
-  } finally {
-    await raw.stop();
-    rmSync(scratch, { recursive: true, force: true });
-  }
+function planOf(plan: ContestPlan, thoroughness: Thoroughness): ContestPlan {
+  return thoroughness === 'quick' ? shortened(plan) : plan;
 }
 
-function oursOf(bridge: BridgeHandle, plan: ContestPlan): Contestant {
-  const options = Array.from({ length: plan.callers }, (_, index) => ({
-    sessionId: nameOf(index),
-  }));
+async function measure(
+  plan: ContestPlan,
+  pool: Readonly<Record<string, number>>,
+): Promise<Measured> {
+  await using stage = await openStage({ script: 'echo_bridge.py', pool });
+  const { bridge } = stage;
+  const { version, executable } = (await bridge.call('interpreter')) as Interpreter;
+  return await withScratch(async (folder) => {
+    const script = join(benchFolder(), 'raw_echo.py');
+    const raw = await startRawEcho(executable, script, join(folder, 's'));
+    try {
+      const ours = oursOf(bridge, plan.callers);
+      const theirs: Contestant = {
+        call: (caller) => raw.call('echo', ECHO_ARGS, nameOf(caller)),
+        pythonCpuS: async () => (await raw.call('cpu', {}, nameOf(0))) as number,
+      };
+      const results = await compete(plan, ours, theirs);
+      const places = await competeInPlaces(
+        { ...plan, rounds: Math.ceil(plan.rounds / 2) },
+        { ...ours, pid: bridge.workerOf(nameOf(0))?.pid },
+        { ...theirs, pid: raw.pid },
+      );
+      return { ...results, places, python: version, missing: stage.missing };
+    } finally {
+      await raw.stop();
+    }
+  });
+}
+
+/** Our side of every contest of echoes: each caller has a session of its own. */
+export function oursOf(bridge: BridgeHandle, callers: number): Contestant {
+  const options = Array.from({ length: callers }, (_, index) => ({ sessionId: nameOf(index) }));
   return {
-    call: (caller) => bridge.call('echo', ARGS, options[caller]),
+    call: (caller) => bridge.call('echo', ECHO_ARGS, options[caller]),
     pythonCpuS: async () => (await bridge.call('cpu', {}, options[0])) as number,
   };
 }
@@ -127,13 +126,24 @@ function nameOf(caller: number): string {
   return `caller-${caller}`;
 }
 
+function outcomeOf(
+  value: number,
+  measured: Measured,
+  plan: ContestPlan,
+  ratios: readonly number[],
+): Outcome {
+  const { n, p50, p99 } = measured.ours;
+  return { value: round(value), n, p50, p99, detail: detailOf(measured, plan, ratios) };
+}
+
 function detailOf(
-  { ours, raw, python }: Measured,
+  { ours, raw, places, python, missing }: Measured,
   plan: ContestPlan,
   ratios: readonly number[],
 ): Row['detail'] {
-  const sorted = [...ratios].sort((a, b) => a - b);
+  const sorted = ascending(ratios);
   return {
+    ...(missing.includes('prefetch') ? { note: 'measured without prefetch: no such option' } : {}),
     rawP50: raw.p50,
     rawP99: raw.p99,
     rawCallsPerSecond: raw.callsPerSecond,
@@ -142,23 +152,17 @@ function detailOf(
     rawNodeCpuUsPerCall: raw.nodeCpuUs,
     pythonCpuUsPerCall: ours.pythonCpuUs,
     rawPythonCpuUsPerCall: raw.pythonCpuUs,
+    ...places,
     rounds: plan.rounds,
     callsPerRound: plan.callsPerRound,
     callers: plan.callers,
     roundValues: {
       min: round(sorted[0]!),
-      median: round(percentile(sorted, 0.5)),
+      median: round(median(sorted)),
       max: round(sorted.at(-1)!),
     },
     node: process.versions.node,
     python,
     cpus: availableParallelism(),
   };
-}
-
-/** Where the Python programs lie: the build has none of them. */
-function benchFolder(): string {
-  let root = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(root, 'package.json'))) root = dirname(root);
-  return join(root, 'test', 'bench');
 }

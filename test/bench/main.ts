@@ -1,52 +1,82 @@
-// What does `npm run bench [-- --json] [-- <prefix>]` measure and print?
-import { parseArgs } from 'node:util';
-
+// What does `npm run bench [-- --json] [-- --quick] [-- --store] [-- --profile] [-- <prefix>]` measure and print?
+import { BINARY_BENCHMARKS } from './binary.ts';
+import { readArguments, type BenchArguments } from './arguments.ts';
+import { LOAD_BENCHMARKS } from './curve-load.ts';
+import { MEMORY_BENCHMARKS } from './curve-memory.ts';
+import { PAYLOAD_BENCHMARKS } from './curve-payload.ts';
 import { ECHO_BENCHMARKS } from './echo.ts';
+import { KILL_BENCHMARKS } from './kill.ts';
+import { PEER_BENCHMARKS } from './peers/peers.ts';
+import { printProfile } from './profile.ts';
+import { describeRow, notMeasured, rowOf, type Benchmark, type Row } from './row.ts';
+import { SPAWN_BENCHMARKS } from './spawn.ts';
+import { within } from './stage.ts';
+import { store } from './store.ts';
 import { SUPERVISE_BENCHMARKS } from './supervise.ts';
-import { describeRow, type Row } from './row.ts';
 
-const BENCHMARKS = [...ECHO_BENCHMARKS, ...SUPERVISE_BENCHMARKS];
+const BENCHMARKS: readonly Benchmark[] = [
+  ...ECHO_BENCHMARKS,
+  ...BINARY_BENCHMARKS,
+  ...PEER_BENCHMARKS,
+  ...KILL_BENCHMARKS,
+  ...SPAWN_BENCHMARKS,
+  ...SUPERVISE_BENCHMARKS,
+  ...PAYLOAD_BENCHMARKS,
+  ...LOAD_BENCHMARKS,
+  ...MEMORY_BENCHMARKS,
+];
 
+/** The longest row takes about a minute; one that hangs is given up, and the others are measured. */
+const ROW_LIMIT_MS = 240_000;
+
+const EXIT_NOT_MEASURED = 1;
 const EXIT_USAGE = 2;
 
-async function main(): Promise<void> {
-  const { isJson, prefix } = readArguments();
-  const chosen = BENCHMARKS.filter(({ id }) => id.startsWith(prefix));
+async function main(args: BenchArguments): Promise<number> {
+  const chosen = BENCHMARKS.filter(({ id }) => id.startsWith(args.prefix));
   if (chosen.length === 0) {
     const ids = BENCHMARKS.map(({ id }) => `  ${id}`).join('\n');
-    fail(`no row's id begins with ${JSON.stringify(prefix)}; the rows are\n${ids}`);
-    return;
+    throw new TypeError(
+      `no row's id begins with ${JSON.stringify(args.prefix)}; the rows are\n${ids}`,
+    );
   }
   const rows: Row[] = [];
-  for (const { id, question, run } of chosen) {
-    process.stderr.write(`measuring ${id} …\n`);
-    const row = await run();
+  let failures = 0;
+  for (const benchmark of chosen) {
+    process.stderr.write(`measuring ${benchmark.id} …\n`);
+    const row = await measure(benchmark, args).catch((error: unknown) => {
+      failures += 1;
+      return rowOf(benchmark, notMeasured(reasonOf(error)));
+    });
     rows.push(row);
-    if (!isJson) process.stdout.write(`\n${describeRow(row, question)}\n\n`);
+    if (!args.isJson) process.stdout.write(`\n${describeRow(row, benchmark.question)}\n\n`);
   }
-  if (isJson) process.stdout.write(`${JSON.stringify({ rows }, undefined, 2)}\n`);
+  if (args.isJson) process.stdout.write(`${JSON.stringify({ rows }, undefined, 2)}\n`);
+  if (args.isStored) store(rows);
+  return failures === 0 ? 0 : EXIT_NOT_MEASURED;
 }
 
-function readArguments(): { readonly isJson: boolean; readonly prefix: string } {
-  // npm hands on what stands between two `--` as it is.
-  const args = process.argv.slice(2).filter((argument) => argument !== '--');
-  const { values, positionals } = parseArgs({
-    args,
-    options: { json: { type: 'boolean', default: false } },
-    allowPositionals: true,
-  });
-  if (positionals.length > 1) throw new TypeError('at most one prefix of row ids is taken');
-  return { isJson: values.json, prefix: positionals[0] ?? '' };
+async function measure(benchmark: Benchmark, { thoroughness }: BenchArguments): Promise<Row> {
+  const outcome = await within(benchmark.run(thoroughness), ROW_LIMIT_MS, `row ${benchmark.id}`);
+  return rowOf(benchmark, outcome);
 }
 
-function fail(message: string): void {
-  process.stderr.write(`bench: ${message}\n`);
-  process.exitCode = EXIT_USAGE;
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof TypeError)) throw error;
-  fail(error.message);
+async function run(): Promise<number> {
+  try {
+    const args = readArguments(process.argv.slice(2));
+    if (args.isProfile) return await printProfile(args);
+    return await main(args);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    process.stderr.write(`bench: ${error.message}\n`);
+    return EXIT_USAGE;
+  }
 }
+
+const status = await run();
+// Not by itself: a row that was given up still has its timers and processes. What was printed must be out first.
+process.stdout.write('', () => process.exit(status));

@@ -49,5 +49,5 @@ export async function startRawEcho(python: string, script: string, address: stri
     for (const lane of lanes) lane.destroy();
     await once(child, 'exit');
   };
-  return { call, stop };
+  return { call, stop, pid: child.pid };
 }

@@ -1,0 +1,181 @@
+// How soon does a caller hear that its worker was killed, and how soon does another worker answer?
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { isCaduceusError } from '../../src/index.ts';
+import {
+  ascending,
+  microsecondsOf,
+  percentile,
+  round,
+  timesOf,
+  type Benchmark,
+  type Outcome,
+} from './row.ts';
+import { endBare, openRendezvous, spawnBare } from './raw-process.ts';
+import {
+  benchFolder,
+  openStage,
+  projectPython,
+  withScratch,
+  within,
+  type Stage,
+  type StageOptions,
+} from './stage.ts';
+
+const FULL_KILLS = 100;
+const QUICK_KILLS = 15;
+/** Without a zygote each recovery imports the framework anew. */
+const SLOW_KILLS = 5;
+const HOLD_LIMIT_MS = 30_000;
+const HOLD_SECONDS = 60;
+/** Each kill is a restart: the budget is not what is measured. */
+const POOL = { size: 1, maxRestarts: 1_000_000 };
+
+const ZYGOTE: StageOptions = {
+  script: 'dspy_bridge.py',
+  pool: POOL,
+  zygote: { preload: ['dspy'] },
+};
+
+/** Of one kill, in ms since the signal. */
+interface Kill {
+  readonly heardMs: number;
+  readonly answeredMs: number;
+}
+
+const detect: Benchmark = {
+  id: 'kill.detect',
+  question: 'kill -9 of a worker → its call in flight has failed with a typed error: p99',
+  unit: 'ms p99',
+  must: 5,
+  aim: 2,
+  run: async (thoroughness) => {
+    const kills = thoroughness === 'quick' ? QUICK_KILLS : FULL_KILLS;
+    await using stage = await openStage({ script: 'echo_bridge.py', pool: POOL });
+    const found = await killAgain(stage, kills);
+    const floor = await rawKills([], kills);
+    return {
+      ...outcomeOf(found.map(({ heardMs }) => heardMs)),
+      detail: {
+        times: timesOf(found.map(({ heardMs }) => heardMs)),
+        rawFloor: timesOf(floor.map(({ heardMs }) => heardMs)),
+        rawFloorIs: 'kill -9 of a bare Python process → end of its connection in bare Node',
+      },
+    };
+  },
+};
+
+const recover: Benchmark = {
+  id: 'kill.recover',
+  question:
+    'kill -9 of a worker with DSPy → a replacement, forked from a zygote with DSPy preloaded, has answered a call: p99',
+  unit: 'ms p99',
+  must: 25,
+  aim: 10,
+  run: async (thoroughness) => {
+    await using stage = await openStage(ZYGOTE);
+    const isForked = !stage.missing.includes('zygote');
+    const wanted = thoroughness === 'quick' ? QUICK_KILLS : FULL_KILLS;
+    const kills = isForked ? wanted : SLOW_KILLS;
+    const found = await killAgain(stage, kills);
+    const bare = await rawKills([], wanted);
+    const preloaded = await rawKills(['dspy'], wanted);
+    const answered = found.map(({ answeredMs }) => answeredMs);
+    return {
+      ...outcomeOf(answered),
+      detail: {
+        ...(isForked ? {} : { note: 'measured without a zygote: no such option' }),
+        times: timesOf(answered),
+        heard: timesOf(found.map(({ heardMs }) => heardMs)),
+        rawFloor: timesOf(bare.map(({ answeredMs }) => answeredMs)),
+        rawFloorIs:
+          'kill -9 → fork of a bare Python zygote → its child has connected and given a byte back',
+        rawFloorWithDspy: timesOf(preloaded.map(({ answeredMs }) => answeredMs)),
+      },
+    };
+  },
+};
+
+export const KILL_BENCHMARKS: readonly Benchmark[] = [detect, recover];
+
+function outcomeOf(samplesMs: readonly number[]): Omit<Outcome, 'detail'> {
+  return { value: round(percentile(ascending(samplesMs), 0.99)), ...microsecondsOf(samplesMs) };
+}
+
+/** Kill the worker while a call runs in it, and call again as soon as that one has failed. The first two are warm-up. */
+async function killAgain(stage: Stage, kills: number): Promise<readonly Kill[]> {
+  const found: Kill[] = [];
+  for (let turn = -2; turn < kills; turn += 1) {
+    const kill = await killOnce(stage, `session-${turn}`);
+    if (turn >= 0) found.push(kill);
+  }
+  return found;
+}
+
+async function killOnce({ runtime, bridge }: Stage, sessionId: string): Promise<Kill> {
+  const held = new Promise<void>((resolve) => {
+    const forget = runtime.on('worker.output', ({ line }) => {
+      if (line !== 'holding') return;
+      forget();
+      resolve();
+    });
+  });
+  const call = bridge.call('hold', { seconds: HOLD_SECONDS }, { sessionId });
+  // Looked at below; until then a rejection is not unhandled.
+  call.catch(() => undefined);
+  await within(held, HOLD_LIMIT_MS, 'a call to be in flight');
+  const pid = bridge.workerOf(sessionId)?.pid;
+  if (pid === undefined) throw new Error('the worker of a call in flight is not known');
+  const beganMs = performance.now();
+  process.kill(pid, 'SIGKILL');
+  await call.then(
+    () => {
+      throw new Error('a call of a killed worker has succeeded');
+    },
+    (error: unknown) => {
+      if (!isCaduceusError(error) || error.code !== 'worker_crashed') throw error;
+    },
+  );
+  const heardMs = performance.now() - beganMs;
+  await bridge.call('echo', {});
+  const answeredMs = performance.now() - beganMs;
+  await bridge.endSession(sessionId);
+  return { heardMs, answeredMs };
+}
+
+/** The same with nothing around it: a bare zygote, whose children connect, give one byte back, and wait. */
+async function rawKills(preload: readonly string[], kills: number): Promise<readonly Kill[]> {
+  return withScratch(async (folder) => {
+    const rendezvous = await openRendezvous(folder);
+    const script = join(benchFolder(), 'raw_zygote.py');
+    const zygote = spawnBare(projectPython(), [script, rendezvous.address, ...preload]);
+    const fork = async () => {
+      zygote.stdin?.write('f');
+      const socket = await rendezvous.next();
+      socket.write('?');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      return { socket, pid: Number(answer.toString()) };
+    };
+    try {
+      const found: Kill[] = [];
+      let child = await fork();
+      for (let turn = -2; turn < kills; turn += 1) {
+        const ended = once(child.socket, 'close');
+        child.socket.resume();
+        const beganMs = performance.now();
+        process.kill(child.pid, 'SIGKILL');
+        await ended;
+        const heardMs = performance.now() - beganMs;
+        child = await fork();
+        const answeredMs = performance.now() - beganMs;
+        if (turn >= 0) found.push({ heardMs, answeredMs });
+      }
+      child.socket.destroy();
+      return found;
+    } finally {
+      rendezvous.close();
+      await endBare(zygote);
+    }
+  });
+}

@@ -1,0 +1,6 @@
+"""What runs under pythonia? One function."""
+
+
+def echo(text):
+    """Give the text back."""
+    return text

@@ -1,0 +1,207 @@
+// How is a figure drawn? Bars against a limit, and lines on logarithmic axes, as SVG that is readable in light and in dark.
+
+/** One bar: `value` in multiples of the line that is drawn at 1. */
+export interface Bar {
+  readonly label: string;
+  readonly value: number;
+  /** Where the goal lies, on the same scale. */
+  readonly aim?: number;
+  /** The figures behind it. */
+  readonly note: string;
+}
+
+export interface BarChart {
+  readonly title: string;
+  readonly subtitle: string;
+  /** What is written at the line at 1. */
+  readonly lineLabel: string;
+  readonly bars: readonly Bar[];
+  readonly source: string;
+}
+
+export interface Axis {
+  readonly label: string;
+  readonly format: (value: number) => string;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+export interface LineChart {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly Series[];
+  readonly source: string;
+}
+
+const WIDTH = 760;
+const STYLE = `
+  text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #1f2937; }
+  .title { font-size: 16px; font-weight: 600; }
+  .soft { fill: #5b6470; font-size: 12px; }
+  .paper { fill: #ffffff; }
+  .grid { stroke: #e3e6ea; stroke-width: 1; }
+  .limit { stroke: #1f2937; stroke-width: 1.5; }
+  .aim { stroke: #1f2937; stroke-width: 1.5; stroke-dasharray: 3 2; }
+  .bar { fill: #3b6fd4; }
+  .over { fill: #c2571a; }
+  .line { fill: none; stroke-width: 2; }
+  .s0 { stroke: #3b6fd4; } .d0 { fill: #3b6fd4; }
+  .s1 { stroke: #c2571a; } .d1 { fill: #c2571a; }
+  .s2 { stroke: #7a828d; } .d2 { fill: #7a828d; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6e9ee; }
+    .soft { fill: #a3acb8; }
+    .paper { fill: #14181e; }
+    .grid { stroke: #2c333c; }
+    .limit, .aim { stroke: #e6e9ee; }
+    .bar { fill: #6f9df2; }
+    .over { fill: #f0935a; }
+    .s0 { stroke: #6f9df2; } .d0 { fill: #6f9df2; }
+    .s1 { stroke: #f0935a; } .d1 { fill: #f0935a; }
+    .s2 { stroke: #9aa3ae; } .d2 { fill: #9aa3ae; }
+  }`;
+
+const BAR = { left: 150, right: 250, top: 84, step: 30, thick: 16, bottom: 40 };
+/** A bar that is longer than this is cut: its note says how long it is. */
+const BAR_MAX = 8;
+
+export function barChart({ title, subtitle, lineLabel, bars, source }: BarChart): string {
+  const height = BAR.top + bars.length * BAR.step + BAR.bottom;
+  const longest = Math.max(1.15, ...bars.map(({ value, aim = 0 }) => Math.max(value, aim)));
+  const scale = (WIDTH - BAR.left - BAR.right) / Math.min(longest, BAR_MAX);
+  const at = (value: number) => BAR.left + Math.min(Math.max(value, 0), BAR_MAX) * scale;
+  const rows = bars.flatMap(({ label, value, aim, note }, index) => {
+    const y = BAR.top + index * BAR.step;
+    const middle = y + BAR.thick / 2;
+    return [
+      text(BAR.left - 10, middle + 4, label, 'end'),
+      `<rect class="${value > 1 ? 'over' : 'bar'}" x="${BAR.left}" y="${y}" width="${px(Math.max(1, at(value) - BAR.left))}" height="${BAR.thick}" rx="2"/>`,
+      ...(aim === undefined ? [] : [mark('aim', at(aim), y - 4, y + BAR.thick + 4)]),
+      text(WIDTH - BAR.right + 12, middle + 4, note, 'start', 'soft'),
+    ];
+  });
+  return svg(height, [
+    ...heading(title, subtitle),
+    text(at(1), BAR.top - 12, lineLabel, 'middle', 'soft'),
+    ...rows,
+    mark('limit', at(1), BAR.top - 6, height - BAR.bottom),
+    text(16, height - 12, source, 'start', 'soft'),
+  ]);
+}
+
+const AREA = { left: 74, right: 150, top: 78, height: 300, bottom: 66 };
+const LABEL_GAP = 16;
+
+/** Both axes are logarithmic. Points that are not above 0 cannot be drawn, and are left out. */
+export function lineChart({ title, subtitle, x, y, series, source }: LineChart): string {
+  const drawn = series
+    .map(({ name, points }) => ({ name, points: points.filter(([a, b]) => a > 0 && b > 0) }))
+    .filter(({ points }) => points.length > 0);
+  const all = drawn.flatMap(({ points }) => points);
+  const height = AREA.top + AREA.height + AREA.bottom;
+  const bottom = AREA.top + AREA.height;
+  const right = WIDTH - AREA.right;
+  const xScale = logScale(
+    all.map(([value]) => value),
+    AREA.left,
+    right,
+  );
+  const yScale = logScale(
+    all.map(([, value]) => value),
+    bottom,
+    AREA.top,
+  );
+  const grid = [
+    ...yScale.ticks.flatMap((value) => [
+      `<line class="grid" x1="${AREA.left}" x2="${right}" y1="${px(yScale.at(value))}" y2="${px(yScale.at(value))}"/>`,
+      text(AREA.left - 8, yScale.at(value) + 4, y.format(value), 'end', 'soft'),
+    ]),
+    ...xScale.ticks.flatMap((value) => [
+      `<line class="grid" x1="${px(xScale.at(value))}" x2="${px(xScale.at(value))}" y1="${AREA.top}" y2="${bottom}"/>`,
+      text(xScale.at(value), bottom + 18, x.format(value), 'middle', 'soft'),
+    ]),
+  ];
+  const lines = drawn.flatMap(({ points }, index) => [
+    `<polyline class="line s${index}" points="${points.map(([a, b]) => `${px(xScale.at(a))},${px(yScale.at(b))}`).join(' ')}"/>`,
+    ...points.map(
+      ([a, b]) =>
+        `<circle class="d${index}" cx="${px(xScale.at(a))}" cy="${px(yScale.at(b))}" r="3"/>`,
+    ),
+  ]);
+  const ends = apart(drawn.map(({ points }) => yScale.at(points.at(-1)![1])));
+  return svg(height, [
+    ...heading(title, subtitle),
+    ...grid,
+    ...lines,
+    ...drawn.map(({ name }, index) => text(right + 10, ends[index]! + 4, name)),
+    text((AREA.left + right) / 2, bottom + 38, x.label, 'middle', 'soft'),
+    text(AREA.left - 8, AREA.top - 12, y.label, 'start', 'soft'),
+    text(16, height - 8, source, 'start', 'soft'),
+  ]);
+}
+
+interface Scale {
+  readonly at: (value: number) => number;
+  readonly ticks: readonly number[];
+}
+
+/** Decades where there are some; else powers of two, which is how workers and callers are counted. */
+function logScale(values: readonly number[], from: number, to: number): Scale {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const base = high / low > 300 ? 10 : 2;
+  const first = Math.floor(Math.log(low) / Math.log(base) + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(Math.log(high) / Math.log(base) - 1e-9));
+  const at = (value: number) =>
+    from + ((Math.log(value) / Math.log(base) - first) / (last - first)) * (to - from);
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) => base ** (first + index));
+  return { at, ticks };
+}
+
+/** Labels that would lie on each other are moved apart, in their order. */
+export function apart(places: readonly number[]): readonly number[] {
+  const order = places.map((place, index) => ({ place, index })).sort((a, b) => a.place - b.place);
+  const moved: number[] = [];
+  let last = -Infinity;
+  for (const { place, index } of order) {
+    last = Math.max(place, last + LABEL_GAP);
+    moved[index] = last;
+  }
+  return moved;
+}
+
+function heading(title: string, subtitle: string): readonly string[] {
+  return [text(16, 28, title, 'start', 'title'), text(16, 48, subtitle, 'start', 'soft')];
+}
+
+function mark(name: string, x: number, from: number, to: number): string {
+  return `<line class="${name}" x1="${px(x)}" x2="${px(x)}" y1="${px(from)}" y2="${px(to)}"/>`;
+}
+
+function text(x: number, y: number, words: string, anchor = 'start', name = ''): string {
+  const kind = name === '' ? '' : ` class="${name}"`;
+  return `<text${kind} x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${escaped(words)}</text>`;
+}
+
+function escaped(words: string): string {
+  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function px(value: number): string {
+  return String(Number(value.toFixed(1)));
+}
+
+function svg(height: number, parts: readonly string[]): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
+    `<style>${STYLE}\n</style>`,
+    `<rect class="paper" width="${WIDTH}" height="${height}" rx="6"/>`,
+    ...parts,
+    '</svg>\n',
+  ].join('\n');
+}

@@ -1,0 +1,141 @@
+// What do the rows stand on? A runtime around one small bridge, the folders of the programs, and deadlines.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import {
+  createRuntime,
+  defineAdapter,
+  type BridgeHandle,
+  type Runtime,
+  type TreeNode,
+} from '../../src/index.ts';
+
+/** The only bridge of a stage's runtime. */
+const NAME = 'bench';
+
+export interface StageOptions {
+  /** A file of this folder. */
+  readonly script: string;
+  readonly python?: string;
+  readonly pool?: Readonly<Record<string, number>>;
+  readonly zygote?: boolean | { readonly preload: readonly string[] };
+}
+
+/** A running runtime with one bridge. `await using` stops it. */
+export interface Stage extends AsyncDisposable {
+  readonly runtime: Runtime;
+  readonly bridge: BridgeHandle;
+  /** Options that this version does not know: the row says so. */
+  readonly missing: readonly string[];
+}
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const { runtime, missing } = await startWithKnown(options);
+  return {
+    runtime,
+    bridge: runtime.pool(NAME),
+    missing,
+    [Symbol.asyncDispose]: async () => {
+      await runtime.stop();
+    },
+  };
+}
+
+async function startWithKnown(
+  options: StageOptions,
+): Promise<{ readonly runtime: Runtime; readonly missing: readonly string[] }> {
+  const { script, python, pool = { size: 1 }, zygote = false } = options;
+  const { prefetch, ...known } = pool;
+  const optional = {
+    prefetch: prefetch === undefined ? {} : { prefetch },
+    zygote: { zygote },
+  };
+  const missing: string[] = [];
+  const given = (name: 'prefetch' | 'zygote'): object =>
+    missing.includes(name) ? {} : optional[name];
+  for (;;) {
+    try {
+      const bridge = {
+        adapter: defineAdapter({ framework: NAME, operations: {} }),
+        scriptPath: join(benchFolder(), script),
+        pool: { ...known, ...given('prefetch') },
+        ...given('zygote'),
+        ...(python === undefined ? {} : { python }),
+      };
+      const runtime = await createRuntime({ logger: false, bridges: { [NAME]: bridge } });
+      return { runtime, missing };
+    } catch (error) {
+      const unknown = unknownOption(error);
+      if (unknown === undefined || missing.includes(unknown)) throw error;
+      missing.push(unknown);
+    }
+  }
+}
+
+function unknownOption(error: unknown): 'prefetch' | 'zygote' | undefined {
+  const text = String(error);
+  if (!text.includes('nrecognized key')) return undefined;
+  return (['prefetch', 'zygote'] as const).find((name) => text.includes(name));
+}
+
+/** Every process of a runtime's tree, by the path of its node's ids. */
+export function processesOf(runtime: Runtime): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  const visit = (node: TreeNode, above: string): void => {
+    const path = `${above}/${node.id}`;
+    if (node.pid !== undefined) found.set(path, node.pid);
+    for (const child of node.children) visit(child, path);
+  };
+  visit(runtime.tree(), '');
+  return found;
+}
+
+/** Top of the checkout. */
+export function rootFolder(): string {
+  let root = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(root, 'package.json'))) root = dirname(root);
+  return root;
+}
+
+/** Where the Python programs lie: the build has none of them. */
+export function benchFolder(): string {
+  return join(rootFolder(), 'test', 'bench');
+}
+
+/** The interpreter that the project set up, with DSPy. */
+export function projectPython(): string {
+  return process.env['CADUCEUS_PYTHON'] ?? join(rootFolder(), '.venv', 'bin', 'python');
+}
+
+/** A private folder for sockets, gone when `work` has ended. */
+export async function withScratch<Result>(
+  work: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Reject when `work` takes longer: a peer that hangs must not hang the run. */
+export async function within<Result>(
+  work: Promise<Result>,
+  limitMs: number,
+  what: string,
+): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} took longer than ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
