@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from caduceus._lanes import StartError, take_invitation
 from caduceus._threads import restore_threads
+from caduceus.worker import serve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from caduceus._threads import Library
-
-EXIT_FAILED = 1
 
 _SEED_BYTES = 8
 _NUMPY_SEED_BYTES = 4
@@ -87,9 +86,6 @@ def live_as_worker(birth: Birth) -> NoReturn:
     SystemExit
         With the worker's exit status.
     """
-    # Not before: importing it is what a zygote does once, for all.
-    from caduceus.worker import serve
-
     os.environ.clear()
     os.environ.update(birth.env)
     try:

@@ -42,10 +42,14 @@ class Invitation:
         The path of Node's listening unix socket.
     nonce : str
         Good for this process only.
+    parent_pid : int or None
+        The process whose death must be this one's; 0 is whoever has forked it. None if the kernel
+        is not to be asked.
     """
 
     socket_path: str
     nonce: str
+    parent_pid: int | None = None
 
 
 def take_invitation(environ: MutableMapping[str, str]) -> Invitation:
@@ -71,12 +75,14 @@ def take_invitation(environ: MutableMapping[str, str]) -> Invitation:
         raise StartError(f"{VARIABLE} is not set: this program is started by Caduceus, not by hand")
     try:
         found = json.loads(text)
-        path, nonce = found["socket"], found["nonce"]
+        path, nonce, parent_pid = found["socket"], found["nonce"], found.get("parentPid")
     except (ValueError, TypeError, KeyError) as error:
         raise StartError(f"{VARIABLE} is malformed: {type(error).__name__}: {error}") from error
     if not isinstance(path, str) or not isinstance(nonce, str):
         raise StartError(f"{VARIABLE} is malformed: socket and nonce must be strings")
-    return Invitation(path, nonce)
+    if parent_pid is not None and (type(parent_pid) is not int or parent_pid < 0):
+        raise StartError(f"{VARIABLE} is malformed: parentPid must be a process or null")
+    return Invitation(path, nonce, parent_pid)
 
 
 class Lane:
@@ -94,6 +100,10 @@ class Lane:
         self._connection = connection
         self._waiting: deque[Message] = deque()
         self.decoder = FrameDecoder()
+
+    def fileno(self) -> int:
+        """Return the descriptor, for waiting until there is something to receive."""
+        return self._connection.fileno()
 
     def receive(self) -> Message | None:
         """Return the next message, waiting for it as long as it takes.
@@ -222,18 +232,37 @@ def open_lanes(invitation: Invitation) -> Lanes:
         If the socket cannot be reached within ten seconds.
     """
     lanes = Lanes(
-        control=Lane(_connect(invitation, "control")),
-        calls=Lane(_connect(invitation, "calls")),
-        replies=Lane(_connect(invitation, "replies")),
+        control=Lane(connect(invitation, "control")),
+        calls=Lane(connect(invitation, "calls")),
+        replies=Lane(connect(invitation, "replies")),
     )
-    output = _connect(invitation, "stdout")
-    errors = _connect(invitation, "stderr")
+    output = connect(invitation, "stdout")
+    errors = connect(invitation, "stderr")
     _take_over_standard_streams(output, errors)
     os.register_at_fork(after_in_child=lanes.close)
     return lanes
 
 
-def _connect(invitation: Invitation, lane: str) -> socket.socket:
+def connect(invitation: Invitation, lane: str) -> socket.socket:
+    """Open one connection and introduce it; it is not inheritable across `exec`.
+
+    Parameters
+    ----------
+    invitation : Invitation
+        From `take_invitation`.
+    lane : str
+        Its name in the protocol.
+
+    Returns
+    -------
+    socket.socket
+        Connected and blocking.
+
+    Raises
+    ------
+    StartError
+        If the socket cannot be reached within ten seconds.
+    """
     # Python's sockets are not inheritable across exec unless asked to be.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

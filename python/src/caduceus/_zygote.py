@@ -7,6 +7,7 @@ everything from one loop. `docs/protocol.md` §9 is the norm.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -18,13 +19,12 @@ from typing import Any, NoReturn
 
 from caduceus._errors import error_object
 from caduceus._fork_safety import find_hazard, open_descriptors
-from caduceus._forked import EXIT_FAILED, Birth, live_as_worker, remember_signals, restore_signals
-from caduceus._frames import FrameDecoder, FrameError, encode_frame
-from caduceus._lanes import StartError, connect_lane, take_invitation
+from caduceus._forked import Birth, live_as_worker, remember_signals, restore_signals
+from caduceus._frames import FrameError, encode_frame
+from caduceus._lanes import Lane, StartError, connect, take_invitation
 from caduceus._parent import die_with_parent
-from caduceus._threads import Library, find_libraries
-from caduceus._version import PROTOCOL_VERSION
-from caduceus.worker import hello
+from caduceus._threads import SINGLE_THREADED, Library, find_libraries
+from caduceus.worker import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, hello
 
 ANSWER_TIMEOUT_MS = 60_000
 """How long Node may take to answer ``hello``: as long as it gives a worker to start."""
@@ -32,8 +32,6 @@ ANSWER_TIMEOUT_MS = 60_000
 BIRTH_TIMEOUT_MS = 1_500
 """How long a child may take to its own session: microseconds, unless a fork handler of a library
 hangs. Shorter than Node waits for the answer to ``fork``."""
-
-EXIT_REFUSED = 2
 
 _READ_BYTES = 64 * 1024
 _MS_PER_S = 1_000
@@ -49,6 +47,7 @@ def main() -> NoReturn:
         refused; in a forked child the worker's.
     """
     gc.disable()
+    os.environ.update(SINGLE_THREADED)
     # What was open before anything of ours: a worker that is started alone inherits it just so.
     own = open_descriptors()
     handlers = remember_signals()
@@ -56,7 +55,7 @@ def main() -> NoReturn:
         invitation = take_invitation(os.environ)
         if invitation.parent_pid is not None:
             die_with_parent(invitation.parent_pid)
-        lane = ZygoteLane(connect_lane(invitation, "zygote"))
+        lane = Lane(connect(invitation, "zygote"))
     except StartError as error:
         sys.exit(f"caduceus: {error}")
     try:
@@ -68,16 +67,14 @@ def main() -> NoReturn:
     except OSError as error:
         sys.exit(f"caduceus: the zygote lane is broken: {error}")
     if birth is None:
-        sys.exit(0)
+        sys.exit(EXIT_DONE)
     live_as_worker(birth)
 
 
 class _Zygote:
     """One zygote: its lane, its children, and what it must not share with them."""
 
-    def __init__(
-        self, lane: ZygoteLane, inherited: dict[int, str], handlers: dict[int, Any]
-    ) -> None:
+    def __init__(self, lane: Lane, inherited: dict[int, str], handlers: dict[int, Any]) -> None:
         self._lane = lane
         self._handlers = handlers
         self._pid = os.getpid()
@@ -92,7 +89,7 @@ class _Zygote:
 
     def prepare(self) -> None:
         """Introduce itself, import what ``welcome`` says, and tell whether forks are safe."""
-        self._lane.send(hello())
+        self._say(hello())
         welcome = self._await_welcome()
         started_s = time.monotonic()
         try:
@@ -100,15 +97,14 @@ class _Zygote:
                 _preload(name)
         except BaseException as error:
             # Also SystemExit: a module that calls sys.exit when it is imported has failed.
-            self._lane.send({"type": "failed", "error": error_object(error)})
+            self._say({"type": "failed", "error": error_object(error)})
             sys.exit(EXIT_FAILED)
         import_ms = (time.monotonic() - started_s) * _MS_PER_S
         self._libraries = find_libraries()
-        # What is frozen is never looked at again by a child's collector, which would write to it and
-        # so copy it.
+        # A child's collector never looks at what is frozen: it would write to it, and so copy it.
         gc.collect()
         gc.freeze()
-        self._lane.send(
+        self._say(
             {
                 "type": "ready",
                 "modules": len(sys.modules),
@@ -133,24 +129,24 @@ class _Zygote:
                 if number == self._wakeup:
                     self._reap()
                     continue
-                messages = self._lane.receive()
-                if messages is None:
+                message = self._lane.receive()
+                if message is None:
                     return None
-                for message in messages:
-                    birth = self._take(message)
+                while message is not None:
+                    birth = self._take(message[0])
                     if birth is not None:
                         return birth
+                    message = self._lane.receive_nowait()
 
     def _await_welcome(self) -> dict[str, Any]:
         poll = select.poll()
         poll.register(self._lane.fileno(), select.POLLIN)
         if not poll.poll(ANSWER_TIMEOUT_MS):
             sys.exit(f"caduceus: no answer to hello within {ANSWER_TIMEOUT_MS} ms")
-        messages = self._lane.receive()
-        if messages is None:
+        message = self._lane.receive()
+        if message is None:
             sys.exit("caduceus: Node left before it answered hello")
-        # Nothing follows a welcome before it has been answered.
-        (answer,) = messages or ({},)
+        answer = message[0]
         if answer.get("type") == "refuse":
             print(f"caduceus: refused: {answer.get('reason')}", file=sys.stderr)
             sys.exit(EXIT_REFUSED)
@@ -158,10 +154,13 @@ class _Zygote:
             raise FrameError(f"unknown message type {answer.get('type')!r}")
         return answer
 
+    def _say(self, message: dict[str, Any]) -> None:
+        self._lane.send(encode_frame(message))
+
     def _take(self, message: dict[str, Any]) -> Birth | None:
         match message.get("type"):
             case "ping":
-                self._lane.send({"type": "pong", "seq": message.get("seq")})
+                self._say({"type": "pong", "seq": message.get("seq")})
             case "fork":
                 return self._fork(message)
             case unknown:
@@ -221,27 +220,27 @@ class _Zygote:
             return
         # The end of the pipe without a word is the child's death: its status follows.
         self._children.add(pid)
-        self._lane.send({"type": "forked", "fork": order.get("fork"), "pid": pid})
+        self._say({"type": "forked", "fork": order.get("fork"), "pid": pid})
         self._reap()
 
     def _refuse(self, order: dict[str, Any], hazard: str) -> None:
-        self._lane.send({"type": "refused", "fork": order.get("fork"), "hazard": hazard})
+        self._say({"type": "refused", "fork": order.get("fork"), "hazard": hazard})
 
     def _reap(self) -> None:
         """Tell the ends of our own children. Others' (a preload's) are theirs to wait for."""
-        try:
+        # Nothing to read: asked without having been woken.
+        with contextlib.suppress(BlockingIOError):
             os.read(self._wakeup, _READ_BYTES)
-        except BlockingIOError:
-            # Asked without having been woken.
-            pass
         for pid in tuple(self._children):
             found, how = os.waitpid(pid, os.WNOHANG)
             if found == 0:
                 continue
             self._children.discard(pid)
             code = os.waitstatus_to_exitcode(how)
-            end = {"status": code, "signal": None} if code >= 0 else {"status": None, "signal": -code}
-            self._lane.send({"type": "exited", "pid": pid, **end})
+            end = (
+                {"status": code, "signal": None} if code >= 0 else {"status": None, "signal": -code}
+            )
+            self._say({"type": "exited", "pid": pid, **end})
 
 
 def _preload(name: str) -> None:
