@@ -17,7 +17,7 @@ def test_five_lanes_open_in_order_and_hello_says_who_it_is(fresh: FakeNode) -> N
     assert fresh.first_frames == [{"type": "lane", "nonce": NONCE, "lane": lane} for lane in LANES]
     assert fresh.hello() == {
         "type": "hello",
-        "protocol": "2.0",
+        "protocol": "2.1",
         "packageVersion": caduceus.__version__,
         "python": sys.version.split()[0],
         "implementation": sys.implementation.name,
@@ -82,7 +82,6 @@ def test_an_exception_arrives_with_its_traceback_and_cause(node: FakeNode) -> No
         ("nonsense", {}, "unknown_operation", "'nonsense'; supported: ping, "),
         ("echo", [1], "invalid_arguments", "must be an object, not list"),
         ("raise_coded", {}, "invalid_arguments", "give me more"),
-        ("unencodable", {"kind": "nan"}, "unencodable", "result.rows[1].score: the float nan"),
         (
             "unencodable",
             {"kind": "set"},
@@ -95,7 +94,6 @@ def test_an_exception_arrives_with_its_traceback_and_cause(node: FakeNode) -> No
             "unencodable",
             "result.rows[1].score: a key is of type int",
         ),
-        ("unencodable", {"kind": "big"}, "unencodable", "result.rows[1].score: an int beyond"),
         ("interrupt", {}, "python_error", ""),
         ("cancel", {}, "python_error", ""),
         ("recurse", {}, "python_error", "recursion"),

@@ -1,12 +1,21 @@
 """What may a bridge import?
 
 `BaseBridge` to derive from, `BridgeError` to fail with a code, `current_call` to learn whom it
-works for. Everything else in this package is the worker's own.
+works for and to talk to its caller, and the two exceptions that this can raise. Everything else in
+this package is the worker's own.
 """
 
-from caduceus._context import CallContext, current_call
+from caduceus._context import CallbackError, CallCancelled, CallContext, current_call
 from caduceus._errors import BridgeError
 from caduceus._version import __version__
 from caduceus.base_bridge import BaseBridge
 
-__all__ = ["BaseBridge", "BridgeError", "CallContext", "__version__", "current_call"]
+__all__ = [
+    "BaseBridge",
+    "BridgeError",
+    "CallCancelled",
+    "CallContext",
+    "CallbackError",
+    "__version__",
+    "current_call",
+]

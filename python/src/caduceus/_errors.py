@@ -21,7 +21,11 @@ CAUSE_DEPTH_MAX = 8
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _OWN_FILES = frozenset(
-    os.path.join(_FOLDER, name) for name in ("worker.py", "base_bridge.py", "_loader.py")
+    os.path.join(_FOLDER, name)
+    for name in (
+        *("worker.py", "base_bridge.py", "_loader.py", "_call_loop.py", "_callbacks.py"),
+        *("_streams.py", "_loops.py"),
+    )
 )
 _IMPORT_FILES = ("<frozen importlib", "<frozen runpy")
 

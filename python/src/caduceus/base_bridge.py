@@ -14,6 +14,9 @@ from typing import Any
 
 from caduceus._errors import BridgeError
 
+_CO_GENERATOR = 0x20
+_CO_ASYNC_GENERATOR = 0x200
+
 Handler = Callable[[dict[str, Any]], object]
 
 
@@ -32,6 +35,12 @@ class BaseBridge(ABC):
 
     Attributes
     ----------
+    execution : {"sync", "threads", "asyncio"}
+        How the worker runs the handlers: one at a time in the main thread; several at a time in
+        threads; or as tasks of one event loop. To be set by a subclass, as a class attribute.
+    concurrency : int or None
+        How many calls run at a time, unless Node asks for fewer. None is 1 for ``"sync"``, where it
+        is always 1, and 8 for the other two.
     mode : str
         As given.
     worker_id : str or None
@@ -59,6 +68,9 @@ class BaseBridge(ABC):
     >>> Greeter().handle_command("greet", {"name": "Ada"})
     'Hello, Ada'
     """
+
+    execution: str = "sync"
+    concurrency: int | None = None
 
     def __init__(self, mode: str = "standalone", worker_id: str | None = None) -> None:
         self.mode = mode
@@ -133,9 +145,33 @@ class BaseBridge(ABC):
                 )
             return handler(args)
         except BaseException:
-            with self.lock:
-                self.error_count += 1
+            self.count_error()
             raise
+
+    def count_error(self) -> None:
+        """Count one failed command.
+
+        `handle_command` does so for what it raises; the worker does for what fails later, in a
+        coroutine or a generator that a handler has returned.
+        """
+        with self.lock:
+            self.error_count += 1
+
+    def operation_schemas(self) -> dict[str, Any]:
+        """Say more of single operations than their names.
+
+        Returns
+        -------
+        dict
+            For each operation that there is more to say of, a JSON object. Generators have
+            ``{"stream": True}``. A subclass may add what it likes; callers are told when it
+            changes.
+        """
+        return {
+            name: {"stream": True}
+            for name, handler in self._handlers.items()
+            if _is_generator(handler)
+        }
 
     def supported_operations(self) -> list[str]:
         """Return the names of all operations.
@@ -176,3 +212,17 @@ class BaseBridge(ABC):
             "supported_operations": self.supported_operations(),
             "mode": self.mode,
         }
+
+
+def _is_generator(handler: object) -> bool:
+    """Say whether calling `handler` gives a generator; inspect's answer without its import."""
+    while True:
+        if hasattr(handler, "__func__"):
+            handler = handler.__func__
+        elif hasattr(handler, "func") and hasattr(handler, "keywords"):
+            # A functools.partial.
+            handler = handler.func
+        else:
+            break
+    code = getattr(handler, "__code__", None)
+    return code is not None and bool(code.co_flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR))

@@ -145,7 +145,7 @@ class FakeNode:
         self.control.send(
             {
                 "type": "welcome",
-                "protocol": "2.0",
+                "protocol": "2.1",
                 "workerId": "test/0",
                 "epoch": 1,
                 "mode": "pool-worker",
