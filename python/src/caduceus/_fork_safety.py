@@ -87,8 +87,10 @@ def _thread_names() -> list[str]:
     names = {
         thread.native_id: thread.name
         for thread in threading.enumerate()
-        if thread.native_id is not None
+        if thread.native_id is not None and thread is not threading.main_thread()
     }
+    # Python does not tell the main thread's number anew after a fork; it is the process's.
+    names[os.getpid()] = threading.main_thread().name
     for task in os.listdir("/proc/self/task"):
         if int(task) in names:
             continue
@@ -97,7 +99,7 @@ def _thread_names() -> list[str]:
                 names[int(task)] = f"{file.read().strip()} (of a library)"
         except OSError:
             continue
-    return list(names.values())
+    return sorted(names.values())
 
 
 def _cuda_hazard() -> str | None:

@@ -1,0 +1,1 @@
+"""Which imports leave a process that must not be forked?"""

@@ -1,0 +1,5 @@
+"""How does an import leave a connection open?"""
+
+import socket
+
+connection, other = socket.socketpair()

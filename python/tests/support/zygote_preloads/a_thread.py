@@ -1,0 +1,5 @@
+"""How does an import leave a thread behind?"""
+
+import threading
+
+threading.Thread(target=threading.Event().wait, name="warmer", daemon=True).start()
