@@ -56,7 +56,7 @@ const sequential: Benchmark = {
     const measured = await measure(plan, { size: 1 });
     const { ours, raw } = measured;
     const ratios = ours.roundP50s.map((p50, turn) => p50 / raw.roundP50s[turn]!);
-    return outcomeOf(ours.p50 / raw.p50, measured, plan, ratios);
+    return outcomeOf(ours.p50 / raw.p50, measured, plan, ratios, (at) => at.p50 / at.theirP50);
   },
 };
 
@@ -74,7 +74,14 @@ const pipelined: Benchmark = {
     const ratios = ours.roundCallsPerSecond.map(
       (calls, turn) => calls / raw.roundCallsPerSecond[turn]!,
     );
-    return outcomeOf(ours.callsPerSecond / raw.callsPerSecond, measured, plan, ratios);
+    const value = ours.callsPerSecond / raw.callsPerSecond;
+    return outcomeOf(
+      value,
+      measured,
+      plan,
+      ratios,
+      (at) => at.callsPerSecond / at.theirCallsPerSecond,
+    );
   },
 };
 
@@ -131,15 +138,23 @@ function outcomeOf(
   measured: Measured,
   plan: ContestPlan,
   ratios: readonly number[],
+  placedValue: (placed: Placed) => number,
 ): Outcome {
   const { n, p50, p99 } = measured.ours;
-  return { value: round(value), n, p50, p99, detail: detailOf(measured, plan, ratios) };
+  return {
+    value: round(value),
+    n,
+    p50,
+    p99,
+    detail: detailOf(measured, plan, ratios, placedValue),
+  };
 }
 
 function detailOf(
   { ours, raw, places, python, missing }: Measured,
   plan: ContestPlan,
   ratios: readonly number[],
+  placedValue: (placed: Placed) => number,
 ): Row['detail'] {
   const sorted = ascending(ratios);
   return {
@@ -152,7 +167,7 @@ function detailOf(
     rawNodeCpuUsPerCall: raw.nodeCpuUs,
     pythonCpuUsPerCall: ours.pythonCpuUs,
     rawPythonCpuUsPerCall: raw.pythonCpuUs,
-    ...places,
+    ...placesOf(places, placedValue),
     rounds: plan.rounds,
     callsPerRound: plan.callsPerRound,
     callers: plan.callers,
@@ -165,4 +180,15 @@ function detailOf(
     python,
     cpus: availableParallelism(),
   };
+}
+
+/** The row's value in each placement, and what it is made of. */
+export function placesOf(
+  places: Readonly<Record<string, Placed>>,
+  valueOf: (placed: Placed) => number,
+): Readonly<Record<string, object>> {
+  const entries = Object.entries(places);
+  return Object.fromEntries(
+    entries.map(([name, placed]) => [name, { value: round(valueOf(placed)), ...placed }]),
+  );
 }

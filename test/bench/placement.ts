@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import { compete, type Contestant, type ContestPlan } from './contest.ts';
-import { round } from './row.ts';
 
 const execute = promisify(execFile);
 
@@ -14,10 +13,10 @@ const PLACEMENTS = {
 } as const;
 
 export interface Placed {
-  /** Ours ÷ theirs, of p50. */
-  readonly ratio: number;
   readonly p50: number;
   readonly theirP50: number;
+  readonly callsPerSecond: number;
+  readonly theirCallsPerSecond: number;
 }
 
 /**
@@ -39,9 +38,10 @@ export async function competeInPlaces(
       for (const pid of pythons) await hold(pid, String(place.python));
       const figures = await compete(plan, ours, theirs);
       found[name] = {
-        ratio: round(figures.ours.p50 / figures.raw.p50),
         p50: figures.ours.p50,
         theirP50: figures.raw.p50,
+        callsPerSecond: figures.ours.callsPerSecond,
+        theirCallsPerSecond: figures.raw.callsPerSecond,
       };
     }
   } finally {

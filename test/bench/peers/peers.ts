@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import { compete, shortened, type ContestPlan, type Figures } from '../contest.ts';
-import { ECHO_ARGS, oursOf } from '../echo.ts';
+import { ECHO_ARGS, oursOf, placesOf } from '../echo.ts';
 import { competeInPlaces, type Placed } from '../placement.ts';
 import { median, notMeasured, round, type Benchmark, type Thoroughness } from '../row.ts';
 import { benchFolder, openStage, withScratch, within, type Stage } from '../stage.ts';
@@ -67,7 +67,7 @@ function benchmarkOf(peer: Peer): Benchmark {
               medianOfRounds: round(median(ratios)),
               nodeCpuUsPerCall: alone.ours.nodeCpuUs,
               peerNodeCpuUsPerCall: alone.theirs.nodeCpuUs,
-              ...peerPlaces(places),
+              ...placesOf(places, (at) => at.theirP50 / at.p50),
               callsPerSecondOf32Callers: together.ours.callsPerSecond,
               peerCallsPerSecondOf32Callers: together.theirs.callsPerSecond,
               versions: await versionsOf(folder, python, peer.packages),
@@ -99,16 +99,6 @@ async function provide(): Promise<Packages> {
 interface Contest {
   readonly ours: Figures;
   readonly theirs: Figures;
-}
-
-/** As the row's own value: theirs ÷ ours. */
-function peerPlaces(places: Readonly<Record<string, Placed>>): Readonly<Record<string, object>> {
-  return Object.fromEntries(
-    Object.entries(places).map(([name, { p50, theirP50 }]) => [
-      name,
-      { value: round(theirP50 / p50), p50, peerP50: theirP50 },
-    ]),
-  );
 }
 
 interface Measured {
