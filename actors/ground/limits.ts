@@ -93,7 +93,7 @@ export const LIMITS = {
   gilHoldMsMax: 30_000,
   /** For the stacks of a frozen worker: `faulthandler` writes them from the signal handler, without Python's lock. */
   dumpMs: 200,
-  /** CPU time that a thread takes which only waits for the interpreter lock, in percent of a core: 1 % measured, twice that on a slow machine. */
+  /** CPU time that a thread takes which only waits for the interpreter lock, in percent of a core: at most 1.1 % was measured, the rest is margin. */
   gilWaiterCpuPercent: 2,
   /** And all such threads together: more is a thread that computes. 32 waiting ones took 16 %. */
   gilWaitersCpuPercentMax: 25,

@@ -90,7 +90,7 @@ export function pulseOf(
   switch (now.state) {
     case 'stopped':
       return 'stopped';
-    // It computes, or would if others left it a core: starved of CPU it uses none, and is not dead.
+    // It computes, or would if others left it a core: at nice 19 beside busy cores it got 10 ms in a beat, and was not dead.
     case 'running':
     // It waits for a disk or for swapped memory. SIGKILL does not end such a wait either.
     case 'uninterruptible':
@@ -108,8 +108,8 @@ export function pulseOf(
 }
 
 /**
- * The CPU time that a frozen process still uses. A Python thread that waits for the interpreter lock wakes every 5 ms to ask for it; measured, each takes
- * 0.5 to 1.1 % of a core (Python 3.10 to 3.13), the control thread with its unanswered ping among them. A thread that computes takes nearly all of one.
+ * The CPU time that a frozen process still uses. A Python thread that waits for the interpreter lock wakes every 5 ms to ask for it; measured on one
+ * machine, each takes 0.3 to 1.1 % of a core (Python 3.10 to 3.13), and the control thread with its unanswered ping is one of them. A thread that computes takes nearly all of one.
  */
 function idleCpuMsMax(threads: number, elapsedMs: number): number {
   const percent = Math.min(threads * LIMITS.gilWaiterCpuPercent, LIMITS.gilWaitersCpuPercentMax);

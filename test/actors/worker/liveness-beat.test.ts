@@ -68,7 +68,7 @@ describe('the pulse of a process that does not answer', () => {
     expect(pulse({ state: 'stopped', cpuMs: 2_000 })).toBe('stopped');
   });
 
-  // Measured: CPU ms of one beat in which threads only wait for the interpreter lock, main and control thread not counted.
+  // Measured: CPU ms of one beat in which threads only wait for the interpreter lock; the main thread, which holds it asleep, is not counted.
   it.each([
     ['Python 3.10', 1, 17.2],
     ['Python 3.10', 8, 62.8],
