@@ -77,6 +77,7 @@ export class ChildRows {
     const key = this.byRef ? String(this.#nextKey) : spec.id;
     this.#nextKey += 1;
     const row = newRow(key, this.byRef ? undefined : spec.id, spec, this.#startOf(spec));
+    row.nextEpoch = (this.#flags.epochs?.get(key) ?? 0) + 1;
     this.#rows.set(key, row);
     return row;
   }
@@ -98,6 +99,7 @@ export class ChildRows {
     this.#names.claim(row);
     row.order = 'none';
     const epoch = takeEpoch(row);
+    this.#flags.epochs?.set(row.key, epoch);
     const type = row.spec.ack === 'spawned' ? 'up' : 'starting';
     if (type === 'up') this.#loading.add(row);
     try {

@@ -45,6 +45,10 @@ export interface SupervisorExtras {
   readonly maxChildren?: number;
   /** Of a dynamic supervisor: put before the input of each child. */
   readonly extraArguments?: unknown;
+  /** What the paths of its children begin with. Default: its own path. */
+  readonly childPath?: string;
+  /** The last epoch of each child by its key, where that is to outlive this supervisor: read at its start, written with each epoch that it gives. */
+  readonly epochs?: Map<string, number>;
   /** Told when it gives up, before its children are stopped. */
   readonly onGiveUp?: (because: string, last: ExitReason) => void;
 }

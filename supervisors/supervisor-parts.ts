@@ -27,7 +27,7 @@ export function partsOf(
 ): SupervisorParts {
   const reports = new SupervisorReports(ports.bus, path, flags);
   const mailbox = new SupervisorMailbox(ports.clock, ends);
-  const rows = new ChildRows(path, flags, ports, {
+  const rows = new ChildRows(flags.childPath ?? path, flags, ports, {
     tell: (row, fact) => mailbox.tell(row, fact),
     launchFailed: (row, cause) => groups.launchFailed(row, cause),
   });

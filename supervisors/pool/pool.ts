@@ -2,28 +2,17 @@
 import { PoolFailedError, RuntimeStoppedError } from '../../actors/ground/errors.ts';
 import { formatExitReason, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
-import type { SpawnRequest } from '../../actors/port/launcher.ts';
-import type { BridgeSource } from '../../actors/port/message.ts';
-import type { Scratch, Worker, WorkerPorts } from '../../actors/worker/worker-types.ts';
+import type { Worker, WorkerPorts } from '../../actors/worker/worker-types.ts';
 import { lifecycleStart, type LifePorts, type StartOrder } from '../../actors/lifecycle/child.ts';
-import { workerStart } from '../../actors/worker/worker.ts';
 import type { ChildSpec } from '../child-spec.ts';
-import { checkFlags } from '../supervisor-flags.ts';
-import { Supervisor } from '../supervisor.ts';
+import type { Supervisor } from '../supervisor.ts';
 import type { CallRequest } from './call-row.ts';
-import type { PoolOptions } from './pool-options.ts';
+import { PoolTree, type PoolTreeSetup } from './pool-tree.ts';
 import type { OpenCall, RouterStatistics } from './router-types.ts';
 import { Router } from './router.ts';
 
-export interface PoolSetup {
-  readonly name: string;
-  readonly options: PoolOptions;
-  readonly spawn: SpawnRequest;
-  readonly bridge: BridgeSource;
-  readonly makeScratch: (name: string) => Scratch;
-  /** The hash that the bridge's operations must have. */
-  readonly schemaHash?: string | undefined;
-}
+/** What a pool is made of. */
+export type PoolSetup = PoolTreeSetup;
 
 export interface PoolStatistics extends RouterStatistics {
   readonly size: number;
@@ -42,8 +31,8 @@ export class Pool {
   readonly #setup: PoolSetup;
   readonly #ports: WorkerPorts;
   readonly #router: Router;
+  readonly #tree: PoolTree;
   readonly #waiters = new Set<() => void>();
-  #supervisor: Supervisor | undefined;
   #availability: Availability = { type: 'starting' };
 
   constructor(setup: PoolSetup, ports: WorkerPorts) {
@@ -56,11 +45,25 @@ export class Pool {
         queueLengthMax: setup.options.queueLengthMax ?? LIMITS.queueLengthMax,
         prefetch: setup.options.prefetch,
         replaceWorker: (worker, epoch, because) => {
-          this.#supervisor?.replaceChild(worker.id, epoch, because);
+          this.#tree.workers?.replaceChild(worker.id, epoch, because);
         },
       },
       ports,
     );
+    this.#tree = new PoolTree(setup, ports, {
+      watcher: {
+        workerReady: (worker) => {
+          if (this.#availability.type === 'starting') this.#become({ type: 'serving' });
+          this.#router.workerReady(worker);
+        },
+        workerUnavailable: (worker) => {
+          this.#router.workerUnavailable(worker);
+        },
+      },
+      onGiveUp: (because, last) => {
+        this.#onGiveUp(because, last);
+      },
+    });
   }
 
   get statistics(): PoolStatistics {
@@ -72,7 +75,7 @@ export class Pool {
   }
 
   get size(): number {
-    return this.#setup.options.size ?? LIMITS.poolSize;
+    return this.#tree.size;
   }
 
   /** Default times of a call, for those who name none. */
@@ -84,8 +87,9 @@ export class Pool {
     return this.#setup.options.checkoutTimeoutMs ?? LIMITS.checkoutTimeoutMs;
   }
 
+  /** Whoever supervises its workers now. */
   get supervisor(): Supervisor | undefined {
-    return this.#supervisor;
+    return this.#tree.workers;
   }
 
   /** Settles once the first worker is ready, or rejects with {@link PoolFailedError}: whoever calls before simply waits in the queue. */
@@ -129,72 +133,22 @@ export class Pool {
       id: this.name,
       type: 'supervisor',
       restart: 'temporary',
-      start: lifecycleStart(
-        'supervisor',
-        (ports) => (order) => this.#startSupervisor(order, ports),
-      ),
+      start: lifecycleStart('supervisor', (ports) => (order) => this.#startTree(order, ports)),
     };
   }
 
-  #startSupervisor(order: StartOrder, ports: LifePorts): Supervisor {
-    const { maxRestarts, periodMs } = this.#setup.options;
-    const flags = checkFlags(
-      {
-        children: this.#workerSpecs(),
-        maxRestarts: maxRestarts ?? LIMITS.maxRestarts * this.size,
-        ...(periodMs === undefined ? {} : { periodMs }),
-      },
-      {
-        onGiveUp: (because, last) => {
-          this.#onGiveUp(because, last);
-        },
-      },
-    );
+  #startTree(order: StartOrder, ports: LifePorts): Supervisor {
     const listener: StartOrder['listener'] = (fact) => {
       if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
       order.listener(fact);
     };
-    this.#supervisor = new Supervisor({ ...order, listener }, flags, ports);
-    return this.#supervisor;
+    return this.#tree.start({ ...order, listener }, ports);
   }
 
   /** Take no more calls; those that wait are rejected, those that run may finish while the workers are stopped. */
   close(): void {
     if (this.#availability.type !== 'failed') this.#become({ type: 'stopped' });
     this.#router.close(() => new RuntimeStoppedError(`pool ${this.name}`));
-  }
-
-  #workerSpecs(): readonly ChildSpec[] {
-    const { options, spawn, bridge, makeScratch, schemaHash } = this.#setup;
-    const { concurrency, heartbeatMs, gilHoldMsMax, limits, usageLimits } = options;
-    const start = workerStart(
-      {
-        spawn,
-        bridge,
-        makeScratch,
-        ...{ schemaHash, concurrency, heartbeatMs, gilHoldMsMax, limits, usageLimits },
-        startTimeoutMs: options.startTimeoutMs ?? LIMITS.startTimeoutMs,
-        watcher: {
-          workerReady: (worker) => {
-            if (this.#availability.type === 'starting') this.#become({ type: 'serving' });
-            this.#router.workerReady(worker);
-          },
-          workerUnavailable: (worker) => {
-            this.#router.workerUnavailable(worker);
-          },
-        },
-      },
-      this.#ports,
-    );
-    return Array.from({ length: this.size }, (_, index) => ({
-      id: String(index),
-      start: lifecycleStart('worker', () => start),
-      restart: 'permanent',
-      shutdown: options.shutdownMs ?? LIMITS.shutdownMs,
-      ack: 'spawned',
-      maxConsecutiveStartFailures:
-        options.maxConsecutiveStartFailures ?? LIMITS.maxConsecutiveStartFailures,
-    }));
   }
 
   #onGiveUp(because: string, last: ExitReason): void {
