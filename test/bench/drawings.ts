@@ -49,6 +49,8 @@ function drawLimits(bars: readonly Bar[], source: string): string {
     title: 'How much of its limit each row uses',
     subtitle: 'A bar that ends left of the line is within its limit; the dashed mark is the goal',
     lineLabel: 'limit',
+    longest: 2,
+    isLimit: true,
     bars,
     source,
   });
@@ -57,8 +59,10 @@ function drawLimits(bars: readonly Bar[], source: string): string {
 function drawPeers(bars: readonly Bar[], source: string): string {
   return barChart({
     title: 'One small echo: how long others take, ours being 1',
-    subtitle: 'Median of one call at a time, each against ours in the same run; longer is slower',
+    subtitle: 'Median of one call at a time, each against ours in the same run; beyond the line is slower',
     lineLabel: 'ours',
+    longest: 12,
+    isLimit: false,
     bars,
     source,
   });
@@ -69,8 +73,8 @@ const CURVES: Readonly<Record<string, (points: readonly Point[], source: string)
     lineChart({
       title: 'An echo, by the size of its payload',
       subtitle: 'Median time of one call at a time, to Python and back',
-      x: { label: 'payload, each way', format: bytesText },
-      y: { label: 'time', format: timeText },
+      x: { label: 'payload, each way', ticks: 'decimal', format: bytesText },
+      y: { label: 'time', ticks: 'decimal', format: timeText },
       series: [
         series('as bytes', points, 'bytes', 'binaryUs'),
         series('as JSON text', points, 'bytes', 'textUs'),
@@ -82,11 +86,10 @@ const CURVES: Readonly<Record<string, (points: readonly Point[], source: string)
     lineChart({
       title: 'Calls per second on one worker, by callers',
       subtitle: 'An echo of 100 characters; the worker is written up to 32 calls ahead',
-      x: { label: 'callers, each with one call under way', format: countText },
-      y: { label: 'calls/s', format: countText },
+      x: { label: 'callers, each with one call under way', ticks: 'binary', format: countText },
+      y: { label: 'calls/s', ticks: 'decimal', format: countText },
       series: [
         series('ours', points, 'callers', 'callsPerSecond'),
-        // The second colour is for what is compared with ours.
         series('raw framed echo', points, 'callers', 'rawCallsPerSecond'),
       ],
       source,
@@ -96,8 +99,8 @@ const CURVES: Readonly<Record<string, (points: readonly Point[], source: string)
       title: 'Calls per second, by workers',
       subtitle:
         'One caller for each worker; calls that wait 10 ms in Python, and calls that only come back',
-      x: { label: 'workers', format: countText },
-      y: { label: 'calls/s', format: countText },
+      x: { label: 'workers', ticks: 'binary', format: countText },
+      y: { label: 'calls/s', ticks: 'decimal', format: countText },
       series: [
         series('calls that wait', points, 'workers', 'callsPerSecond'),
         series('echoes', points, 'workers', 'echoesPerSecond'),
@@ -108,10 +111,10 @@ const CURVES: Readonly<Record<string, (points: readonly Point[], source: string)
     lineChart({
       title: 'Memory of one worker with DSPy, by workers',
       subtitle: 'Proportional set size after a call: pages that are shared count in part',
-      x: { label: 'workers', format: countText },
-      y: { label: 'MiB per worker', format: countText },
+      x: { label: 'workers', ticks: 'binary', format: countText },
+      y: { label: 'MiB per worker', ticks: 'decimal', format: countText },
       series: [
-        series('forked from a zygote', points, 'workers', 'forkedMiB'),
+        series('from a zygote', points, 'workers', 'forkedMiB'),
         series('spawned', points, 'workers', 'spawnedMiB'),
       ],
       source,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { drawings } from './drawings.ts';
-import { apart, barChart, lineChart } from './plot.ts';
+import { apart, barChart, lineChart, ticksOf } from './plot.ts';
 import type { Row } from './row.ts';
 
 function row(given: Partial<Row> & Pick<Row, 'id'>): Row {
@@ -22,12 +22,13 @@ describe('the bars of the limits', () => {
     const rows = [
       row({ id: 'less', value: 0.9, must: 1.8, aim: 1.3 }),
       row({ id: 'more', value: 1, must: 0.5, aim: 0.9 }),
-      row({ id: 'over', value: 3.6, must: 1.8, aim: 1.3 }),
+      row({ id: 'over', value: 4, must: 1.8, aim: 1.3 }),
     ];
     const [[name, svg] = []] = drawings(rows, 'source');
     expect(name).toBe('limits');
     const [less, more, over] = widths(svg!);
     expect(less).toBe(more);
+    // Cut at twice the limit.
     expect(over! / less!).toBeCloseTo(4, 1);
     expect(svg!.match(/class="over"/gu)).toHaveLength(1);
   });
@@ -43,16 +44,17 @@ describe('the bars of the limits', () => {
 
   it('that are far too long are cut, and their notes stay', () => {
     const bar = (value: number) => ({ label: 'x', value, note: `${value} ×` });
-    const chart = { title: 't', subtitle: 's', lineLabel: 'l', source: 'o' };
-    const svg = barChart({ ...chart, bars: [bar(8), bar(80)] });
+    const chart = { title: 't', subtitle: 's', lineLabel: 'l', source: 'o', isLimit: true };
+    const svg = barChart({ ...chart, longest: 8, bars: [bar(8), bar(80)] });
     const [eight, eighty] = widths(svg);
+    expect(svg.match(/<path/gu)).toHaveLength(1);
     expect(eighty).toBe(eight);
     expect(svg).toContain('80 ×');
   });
 });
 
 describe('the lines of a curve', () => {
-  const axis = { label: 'l', format: String };
+  const axis = { label: 'l', ticks: 'decimal', format: String } as const;
   const chart = { title: 'a < b', subtitle: 's', x: axis, y: axis, source: 'o' };
 
   it('go through their points on logarithmic axes', () => {
@@ -74,6 +76,15 @@ describe('the lines of a curve', () => {
     expect(svg.match(/<circle/gu)).toHaveLength(2);
     expect(svg).toContain('a &lt; b');
     expect(svg).not.toContain('NaN');
+  });
+
+  it.each([
+    [1, 256, 'binary', [1, 2, 4, 8, 16, 32, 64, 128, 256]],
+    [100, 1e5, 'decimal', [100, 1e3, 1e4, 1e5]],
+    [60, 700, 'decimal', [50, 100, 200, 500, 1_000]],
+    [55, 55, 'decimal', [50, 100]],
+  ] as const)('from %s to %s have %s ticks', (low, high, kind, ticks) => {
+    expect(ticksOf(low, high, kind)).toEqual(ticks);
   });
 
   it('have labels that do not lie on each other, in the order of their ends', () => {

@@ -15,12 +15,18 @@ export interface BarChart {
   readonly subtitle: string;
   /** What is written at the line at 1. */
   readonly lineLabel: string;
+  /** A bar that is longer is cut, and shows it: its note says how long it is. */
+  readonly longest: number;
+  /** Whether a bar beyond the line is marked. */
+  readonly isLimit: boolean;
   readonly bars: readonly Bar[];
   readonly source: string;
 }
 
 export interface Axis {
   readonly label: string;
+  /** Powers of two for what is counted so, such as workers; else 1, 2, 5, 10 … */
+  readonly ticks: 'binary' | 'decimal';
   readonly format: (value: number) => string;
 }
 
@@ -66,21 +72,22 @@ const STYLE = `
     .s2 { stroke: #9aa3ae; } .d2 { fill: #9aa3ae; }
   }`;
 
-const BAR = { left: 150, right: 250, top: 84, step: 30, thick: 16, bottom: 40 };
-/** A bar that is longer than this is cut: its note says how long it is. */
-const BAR_MAX = 8;
+const BAR = { left: 150, right: 264, top: 84, step: 30, thick: 16, bottom: 40 };
 
-export function barChart({ title, subtitle, lineLabel, bars, source }: BarChart): string {
+export function barChart(chart: BarChart): string {
+  const { title, subtitle, lineLabel, isLimit, bars, source } = chart;
   const height = BAR.top + bars.length * BAR.step + BAR.bottom;
-  const longest = Math.max(1.15, ...bars.map(({ value, aim = 0 }) => Math.max(value, aim)));
-  const scale = (WIDTH - BAR.left - BAR.right) / Math.min(longest, BAR_MAX);
-  const at = (value: number) => BAR.left + Math.min(Math.max(value, 0), BAR_MAX) * scale;
+  const values = bars.flatMap(({ value, aim = 0 }) => [value, aim]);
+  const longest = Math.min(Math.max(1.15, ...values), chart.longest);
+  const scale = (WIDTH - BAR.left - BAR.right) / longest;
+  const at = (value: number) => BAR.left + Math.min(Math.max(value, 0), longest) * scale;
   const rows = bars.flatMap(({ label, value, aim, note }, index) => {
     const y = BAR.top + index * BAR.step;
     const middle = y + BAR.thick / 2;
     return [
       text(BAR.left - 10, middle + 4, label, 'end'),
-      `<rect class="${value > 1 ? 'over' : 'bar'}" x="${BAR.left}" y="${y}" width="${px(Math.max(1, at(value) - BAR.left))}" height="${BAR.thick}" rx="2"/>`,
+      `<rect class="${isLimit && value > 1 ? 'over' : 'bar'}" x="${BAR.left}" y="${y}" width="${px(Math.max(1, at(value) - BAR.left))}" height="${BAR.thick}" rx="2"/>`,
+      ...(value > longest ? [cut(at(longest) - 14, y)] : []),
       ...(aim === undefined ? [] : [mark('aim', at(aim), y - 4, y + BAR.thick + 4)]),
       text(WIDTH - BAR.right + 12, middle + 4, note, 'start', 'soft'),
     ];
@@ -100,7 +107,9 @@ const LABEL_GAP = 16;
 /** Both axes are logarithmic. Points that are not above 0 cannot be drawn, and are left out. */
 export function lineChart({ title, subtitle, x, y, series, source }: LineChart): string {
   const drawn = series
-    .map(({ name, points }) => ({ name, points: points.filter(([a, b]) => a > 0 && b > 0) }))
+    .map(({ name, points }, color) => {
+      return { name, color, points: points.filter(([a, b]) => a > 0 && b > 0) };
+    })
     .filter(({ points }) => points.length > 0);
   const all = drawn.flatMap(({ points }) => points);
   const height = AREA.top + AREA.height + AREA.bottom;
@@ -108,11 +117,13 @@ export function lineChart({ title, subtitle, x, y, series, source }: LineChart):
   const right = WIDTH - AREA.right;
   const xScale = logScale(
     all.map(([value]) => value),
+    x.ticks,
     AREA.left,
     right,
   );
   const yScale = logScale(
     all.map(([, value]) => value),
+    y.ticks,
     bottom,
     AREA.top,
   );
@@ -126,11 +137,11 @@ export function lineChart({ title, subtitle, x, y, series, source }: LineChart):
       text(xScale.at(value), bottom + 18, x.format(value), 'middle', 'soft'),
     ]),
   ];
-  const lines = drawn.flatMap(({ points }, index) => [
-    `<polyline class="line s${index}" points="${points.map(([a, b]) => `${px(xScale.at(a))},${px(yScale.at(b))}`).join(' ')}"/>`,
+  const lines = drawn.flatMap(({ points, color }) => [
+    `<polyline class="line s${color}" points="${points.map(([a, b]) => `${px(xScale.at(a))},${px(yScale.at(b))}`).join(' ')}"/>`,
     ...points.map(
       ([a, b]) =>
-        `<circle class="d${index}" cx="${px(xScale.at(a))}" cy="${px(yScale.at(b))}" r="3"/>`,
+        `<circle class="d${color}" cx="${px(xScale.at(a))}" cy="${px(yScale.at(b))}" r="3"/>`,
     ),
   ]);
   const ends = apart(drawn.map(({ points }) => yScale.at(points.at(-1)![1])));
@@ -150,17 +161,31 @@ interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** Decades where there are some; else powers of two, which is how workers and callers are counted. */
-function logScale(values: readonly number[], from: number, to: number): Scale {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const base = high / low > 300 ? 10 : 2;
-  const first = Math.floor(Math.log(low) / Math.log(base) + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(Math.log(high) / Math.log(base) - 1e-9));
-  const at = (value: number) =>
-    from + ((Math.log(value) / Math.log(base) - first) / (last - first)) * (to - from);
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => base ** (first + index));
-  return { at, ticks };
+/** From the tick below the least value to the one above the greatest. */
+function logScale(values: readonly number[], kind: Axis['ticks'], from: number, to: number): Scale {
+  const ticks = ticksOf(Math.min(...values), Math.max(...values), kind);
+  const low = Math.log(ticks[0]!);
+  const high = Math.log(ticks.at(-1)!);
+  return { at: (value) => from + ((Math.log(value) - low) / (high - low)) * (to - from), ticks };
+}
+
+/** More than this many decades get a tick each, and none in between. */
+const DECADES_WITH_TICKS_BETWEEN = 2.5;
+
+export function ticksOf(low: number, high: number, kind: Axis['ticks']): readonly number[] {
+  const isFine = Math.log10(high / low) <= DECADES_WITH_TICKS_BETWEEN;
+  const base = kind === 'binary' ? 2 : 10;
+  const within = kind === 'decimal' && isFine ? [1, 2, 5] : [1];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log(low) / Math.log(base) - 1e-9); ; power += 1) {
+    for (const factor of within) {
+      const tick = factor * base ** power;
+      // Of those below the least value only the greatest is of use.
+      if (ticks.length > 0 && tick <= low * (1 + 1e-9)) ticks.pop();
+      ticks.push(tick);
+      if (tick >= high * (1 - 1e-9) && ticks.length > 1) return ticks;
+    }
+  }
 }
 
 /** Labels that would lie on each other are moved apart, in their order. */
@@ -177,6 +202,13 @@ export function apart(places: readonly number[]): readonly number[] {
 
 function heading(title: string, subtitle: string): readonly string[] {
   return [text(16, 28, title, 'start', 'title'), text(16, 48, subtitle, 'start', 'soft')];
+}
+
+/** Two strokes of the paper's colour: this bar goes on. */
+function cut(x: number, y: number): string {
+  const stroke = (from: number) =>
+    `M${px(from)} ${px(y + BAR.thick + 2)} l4 ${px(-BAR.thick - 4)} h3 l-4 ${px(BAR.thick + 4)} z`;
+  return `<path class="paper" d="${stroke(x)} ${stroke(x + 6)}"/>`;
 }
 
 function mark(name: string, x: number, from: number, to: number): string {
