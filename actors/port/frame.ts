@@ -166,10 +166,10 @@ export class FrameDecoder {
       const ready = this.#next(bytes, offset);
       if (ready === undefined) return;
       offset = ready.end;
-      if (this.#hand(ready.frame, take) === 'stop') {
-        this.#kept = bytes.subarray(offset);
-        return;
-      }
+      // Before it is handed over: whoever takes it may ask for the rest from inside.
+      this.#kept = offset < bytes.length ? bytes.subarray(offset) : EMPTY;
+      if (this.#hand(ready.frame, take) === 'stop') return;
+      this.#kept = EMPTY;
     }
   }
 
