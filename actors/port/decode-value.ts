@@ -160,11 +160,14 @@ function floatOf(text: unknown): number {
 }
 
 function integerOf(text: unknown): number | bigint {
+  // Its length first: a pattern reads all of it.
   if (typeof text !== 'string' || text.length > LIMITS.intHexDigitsMax + PREFIX_CHARS) {
     throw malformed('an integer that is no text, or too long');
   }
-  if (!INT.test(text)) throw malformed('an integer that is none');
   const isNegative = text.startsWith('-');
+  const digits = text.length - PREFIX_CHARS + (isNegative ? 0 : 1);
+  if (!INT.test(text) || digits > LIMITS.intHexDigitsMax)
+    throw malformed('an integer that is none');
   const value = isNegative ? -BigInt(text.slice(1)) : BigInt(text);
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)

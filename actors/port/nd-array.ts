@@ -222,6 +222,10 @@ function checkedData(dtype: Dtype, data: unknown): NdData {
   if (found !== undefined) {
     const name = found[Symbol.toStringTag];
     // A Buffer is a Uint8Array with manners of its own, and clamping is no property of the elements.
+    if (found.constructor === array) {
+      if (dtype === 'bool') checkBooleans(found as Uint8Array);
+      return found as NdData;
+    }
     const isBytes = array === Uint8Array && (name === 'Uint8Array' || name === 'Uint8ClampedArray');
     if (isBytes || (dtype === 'float16' && (name as string) === 'Float16Array')) {
       const length = found.byteLength / wordBytes;
