@@ -13,7 +13,7 @@ import {
 import { compareVersions, PYTHON_MIN } from './handshake.ts';
 
 /** The oldest Python that a v1 script is taken to run on when nobody says: the ported design's `min_python_version`. */
-export const LEGACY_PYTHON_MIN = '3.8';
+const LEGACY_PYTHON_MIN = '3.8';
 
 /** An interpreter that has answered. */
 export interface Interpreter {
@@ -29,7 +29,7 @@ export interface InterpreterQuery {
   readonly cwd: string;
   /** At least {@link PYTHON_MIN}; a bridge may need newer. */
   readonly minVersion?: string | undefined;
-  /** A v1 script will run there, and none of our own code: {@link LEGACY_PYTHON_MIN} or what `minVersion` says, and nobody else looks for its packages. */
+  /** A v1 script will run there, and none of our own code: 3.8 or what `minVersion` says, and nobody else looks for its packages. */
   readonly legacy?: LegacyNeeds | undefined;
 }
 

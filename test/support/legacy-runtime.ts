@@ -14,7 +14,7 @@ import {
 import { fixture, PYTHON } from './real-runtime.ts';
 
 /** Passes every operation through unchecked. */
-export const anything = defineAdapter({ framework: 'legacy', operations: {} });
+const anything = defineAdapter({ framework: 'legacy', operations: {} });
 
 export function legacyScript(name: string): string {
   return join(fixture('legacy'), name);
