@@ -1,13 +1,14 @@
 // How do a call and the answer to a callback become the buffers that are written? `docs/protocol.md` §4; sans I/O.
+import { UnencodableError } from '../ground/errors.ts';
 import { LIMITS } from '../ground/limits.ts';
-import { encodeCodedFrame, encodeFrame, frameBytesOf } from './frame.ts';
+import { encodeCodedFrame, encodeFrame, excessOf } from './frame.ts';
 import type { CallbackAnswer, CallMessage } from './message.ts';
 
-/** One call as the parts of its frame, and how large its body is. */
-export function encodeCall(message: CallMessage): {
-  readonly parts: readonly Uint8Array[];
-  readonly bodyBytes: number;
-} {
+/**
+ * One call as the parts of its frame.
+ * @throws {@link UnencodableError} when a worker would take it for a broken wire: it is larger than a frame, or its JSON than a header.
+ */
+export function encodeCall(message: CallMessage): readonly Uint8Array[] {
   const { id, op, args, session, deadlineMs, stream, nested, trace } = message;
   // Field by field: a spread of what is mostly absent costs more than all the rest.
   const header: Record<string, unknown> = { type: 'call', id, op, session, deadlineMs };
@@ -18,7 +19,9 @@ export function encodeCall(message: CallMessage): {
   }
   if (trace !== undefined) header['trace'] = trace;
   const parts = encodeCodedFrame(header, 'args', args);
-  return { parts, bodyBytes: frameBytesOf(parts) };
+  const excess = excessOf(parts, LIMITS);
+  if (excess !== undefined) throw new UnencodableError('args', excess);
+  return parts;
 }
 
 /** The answer to a callback; one that is larger than a frame becomes an error that says so, since Python waits for it. */
@@ -27,11 +30,11 @@ export function encodeCallbackAnswer(message: CallbackAnswer): readonly Uint8Arr
   const type = 'callback_result';
   if (!message.ok) return [encodeFrame({ type, callback, ok: false, error: message.error })];
   const parts = encodeCodedFrame({ type, callback, ok: true }, 'value', message.value);
-  const bodyBytes = frameBytesOf(parts);
-  if (bodyBytes <= LIMITS.frameBytesMax) return parts;
+  const excess = excessOf(parts, LIMITS);
+  if (excess === undefined) return parts;
   const error = {
     type: 'UnencodableError',
-    message: `the answer is ${bodyBytes} bytes long, a frame holds ${LIMITS.frameBytesMax}`,
+    message: `the answer cannot be sent: ${excess}`,
     traceback: '',
     code: 'callback_failed',
   };

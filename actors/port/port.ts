@@ -1,6 +1,4 @@
 // What does one incarnation of a worker tell us, and how do we talk to it? Joins process, connections and codec; decides nothing about lives.
-import type { Clock } from '../ground/clock.ts';
-import { UnencodableError } from '../ground/errors.ts';
 import { exitReasonOf, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
@@ -10,6 +8,7 @@ import { answerTo, assertExpected, assertInTurn, type Greeting } from './greetin
 import type { KillSignal, NoticeSignal, ProcessFact, SpawnedProcess, Spawner } from './launcher.ts';
 import type { CallbackAnswer, CallMessage, ControlMessage, ControlOrder } from './message.ts';
 import { parseControl, parseData } from './parse-message.ts';
+import { PortExit } from './port-exit.ts';
 import { PortOutput } from './port-output.ts';
 import {
   EVERY_ABILITY,
@@ -20,12 +19,6 @@ import {
 } from './port-types.ts';
 import type { RunGuard } from './run-guard.ts';
 import { LANES, type Lane, type Link, type LinkFact } from './transport.ts';
-
-/** What is known of the process's end: it is told once its last replies are in. */
-type Exit =
-  | { readonly type: 'none' }
-  | { readonly type: 'draining'; readonly reason: ExitReason; readonly timer: unknown }
-  | { readonly type: 'told' };
 
 type Header = Record<string, unknown>;
 
@@ -41,16 +34,15 @@ export function openPort(
 class WorkerPort implements Port {
   readonly abilities = EVERY_ABILITY;
   readonly #request: PortRequest;
-  readonly #clock: Clock;
   readonly #guard: RunGuard;
   readonly #tell: (fact: PortFact) => void;
   readonly #link: Link;
   readonly #process: SpawnedProcess;
   readonly #decoders = { control: newDecoder(), replies: newDecoder() };
   readonly #output: PortOutput;
+  readonly #exit: PortExit;
   readonly #open = new Set<Lane>();
   #pid: number | undefined;
-  #exit: Exit = { type: 'none' };
   #greeting: Greeting = 'awaited';
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
@@ -60,11 +52,11 @@ class WorkerPort implements Port {
 
   constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
     this.#request = request;
-    this.#clock = ports.clock;
     this.#guard = ports.guard;
     this.#tell = (fact) => {
-      if (this.#exit.type !== 'told') listener(fact);
+      if (this.#exit.phase !== 'told') listener(fact);
     };
+    this.#exit = new PortExit(ports.clock, (reason) => this.#tellExit(reason));
     this.#output = new PortOutput((stream, line) => this.#tell({ type: 'output', stream, line }));
     this.#link = ports.transport.expect(request.nonce, (fact) => {
       this.#onLink(fact);
@@ -119,12 +111,7 @@ class WorkerPort implements Port {
   }
 
   call(message: CallMessage): void {
-    const { parts, bodyBytes } = encodeCall(message);
-    if (bodyBytes > LIMITS.frameBytesMax) {
-      const found = `the call is ${bodyBytes} bytes long, a frame holds ${LIMITS.frameBytesMax}`;
-      throw new UnencodableError('args', found);
-    }
-    this.#link.write('calls', parts);
+    this.#link.write('calls', encodeCall(message));
   }
 
   answer(message: CallbackAnswer): void {
@@ -149,8 +136,7 @@ class WorkerPort implements Port {
   }
 
   close(): void {
-    if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
-    this.#exit = { type: 'told' };
+    this.#exit.stop();
     this.#process.kill('SIGKILL');
     // Its exit will not be heard here any more; whoever is left of it is looked for all the same.
     this.#tellGuardOfEnd();
@@ -197,7 +183,7 @@ class WorkerPort implements Port {
         case 'calls':
           throw new ProtocolError('bytes on the calls lane, which only Node writes to');
         default:
-          throw new ProtocolError(`bytes on the ${lane} lane, which a worker has not`);
+          lane satisfies never;
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -274,7 +260,7 @@ class WorkerPort implements Port {
   #onLaneEnd(lane: Lane): void {
     this.#open.delete(lane);
     if (lane === 'stdout' || lane === 'stderr') this.#output.flush(lane);
-    if (this.#exit.type === 'draining') {
+    if (this.#exit.phase === 'draining') {
       this.#onDrained();
       return;
     }
@@ -290,31 +276,18 @@ class WorkerPort implements Port {
   }
 
   #onExit(reason: ExitReason): void {
-    if (this.#exit.type !== 'none') return;
-    // After one more poll: when the event loop has stalled, the timer fires before what had arrived is read.
-    const timer = this.#clock.setTimeout(() => {
-      this.#clock.afterPoll(() => {
-        this.#tellExit(reason);
-      });
-    }, LIMITS.drainAfterExitMs);
-    this.#exit = { type: 'draining', reason, timer };
+    if (!this.#exit.begin(reason)) return;
     this.#onDrained();
     // Else it takes no more calls from this moment on, though its last replies may still come.
     this.#tellBroken(undefined);
   }
 
-  /** Once all that the dead process wrote has been read: replies are delivered before its calls are failed, and its last words belong to its report. */
   #onDrained(): void {
-    if (this.#exit.type === 'draining' && this.#pipes === 'ended' && this.#open.size === 0) {
-      this.#tellExit(this.#exit.reason);
-    }
+    if (this.#pipes === 'ended' && this.#open.size === 0) this.#exit.finish();
   }
 
   #tellExit(reason: ExitReason): void {
-    if (this.#exit.type !== 'draining') return;
-    this.#clock.clearTimeout(this.#exit.timer);
     this.#tell({ type: 'exited', report: { reason, ...this.#output.end() } });
-    this.#exit = { type: 'told' };
     this.#link.close();
   }
 }

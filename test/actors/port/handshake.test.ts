@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { compareVersions, judgeHello } from '../../../actors/port/handshake.ts';
 
 const HELLO = {
-  ...{ protocol: '2.0', packageVersion: '0.1.0', python: '3.11.7' },
+  ...{ protocol: '2.1', packageVersion: '0.1.0', python: '3.11.7' },
   ...{ implementation: 'cpython', pid: 4711, gil: 'enabled' },
 };
 
 describe('a hello', () => {
-  it.each(['2.0', '2.7', '2'])('is welcome with protocol %s', (protocol) => {
-    expect(judgeHello({ ...HELLO, protocol })).toEqual({ type: 'welcome' });
-  });
+  it.each(['2.1', '2.1.5', '2.7', '2.10'])(
+    'is welcome with protocol %s, and both speak the lower of the two',
+    (protocol) => {
+      expect(judgeHello({ ...HELLO, protocol })).toEqual({ type: 'welcome', protocol: '2.1' });
+    },
+  );
 
   it.each(['1.9', '3.0', '20.0', '', 'two'])('is refused with protocol "%s"', (protocol) => {
     expect(judgeHello({ ...HELLO, protocol })).toEqual({
@@ -18,8 +21,18 @@ describe('a hello', () => {
     });
   });
 
+  it.each(['2.0', '2', '2.x'])(
+    'is refused with protocol "%s", which has neither streams nor heartbeats',
+    (protocol) => {
+      expect(judgeHello({ ...HELLO, protocol })).toEqual({
+        type: 'refuse',
+        reason: `protocol ${protocol} found, 2.1 or newer wanted`,
+      });
+    },
+  );
+
   it.each(['3.10.0', '3.10', '3.13.0rc1', '4.0'])('is welcome from Python %s', (python) => {
-    expect(judgeHello({ ...HELLO, python })).toEqual({ type: 'welcome' });
+    expect(judgeHello({ ...HELLO, python })).toEqual({ type: 'welcome', protocol: '2.1' });
   });
 
   it.each(['3.9.18', '3.1.4', '2.7'])('is refused from Python %s', (python) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { openPort } from '../../../actors/port/port.ts';
+import { noGuard } from '../../../actors/port/run-guard.ts';
 import { systemSpawner } from '../../../actors/port/spawn.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { REPLY, REQUEST, wire as setUp, WIRE_LANES } from './wire.ts';
@@ -117,6 +118,55 @@ describe('the end of a process', () => {
     ]);
   });
 
+  describe('that was asked for its stacks', () => {
+    const dumped = () => {
+      const port = setUp();
+      port.opened('stderr');
+      port.bytes('stderr', 'before\n');
+      port.port.notify('SIGUSR1');
+      return port;
+    };
+    const dumpOf = ({ facts }: ReturnType<typeof setUp>): unknown => {
+      const last = facts.at(-1);
+      return last?.type === 'exited' ? last.report.dump : 'not exited';
+    };
+
+    it('carries what came on stderr since, on its pipe too, and nothing of before', () => {
+      const port = dumped();
+      port.bytes('stderr', 'Thread 0x1 (most recent call first):\n');
+      port.process({ type: 'output', stream: 'stderr', bytes: Buffer.from('  File "x"\n') });
+      port.bytes('stdout', 'not this\n');
+      port.exited(null, 'SIGKILL');
+      port.ended('stderr');
+      expect([port.notices, dumpOf(port)]).toEqual([
+        ['SIGUSR1'],
+        'Thread 0x1 (most recent call first):\n  File "x"\n',
+      ]);
+    });
+
+    it('carries no more of it than its bound', () => {
+      const port = dumped();
+      for (let time = 0; time < 3; time += 1) {
+        port.bytes('stderr', 'x'.repeat(LIMITS.dumpBytesMax / 2 + 1));
+      }
+      port.exited(null, 'SIGKILL');
+      port.ended('stderr');
+      expect(String(dumpOf(port))).toHaveLength(LIMITS.dumpBytesMax);
+    });
+
+    it('carries none when it wrote nothing, or was only interrupted', () => {
+      const silent = dumped();
+      const interrupted = setUp();
+      interrupted.port.notify('SIGINT');
+      interrupted.process({ type: 'output', stream: 'stderr', bytes: Buffer.from('no stack\n') });
+      for (const port of [silent, interrupted]) {
+        port.exited(0);
+        port.ended('stderr');
+      }
+      expect([silent, interrupted].map(dumpOf)).toEqual([undefined, undefined]);
+    });
+  });
+
   it(
     'carries what a real process wrote to stderr before it had connected',
     { timeout: 5_000 },
@@ -131,7 +181,8 @@ describe('the end of a process', () => {
             args: ['-c', 'head -c 20000 /dev/zero | tr "\\0" x >&2; echo boom >&2; exit 3'],
             env: { PATH: process.env['PATH'] ?? '' },
           };
-          openPort({ ...REQUEST, spawn }, { clock, transport, spawner: systemSpawner }, (fact) => {
+          const ports = { clock, transport, spawner: systemSpawner, guard: noGuard };
+          openPort({ ...REQUEST, spawn }, ports, (fact) => {
             if (fact.type === 'exited') resolve(fact.report.stderrTail.slice(-5));
           });
         });

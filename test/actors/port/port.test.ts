@@ -1,17 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { UnencodableError } from '../../../actors/ground/errors.ts';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { ProtocolError } from '../../../actors/ground/start-errors.ts';
 import { encodeFrame } from '../../../actors/port/frame.ts';
 import { LANES } from '../../../actors/port/transport.ts';
-import { CALL, HELLO, REPLY, REQUEST, wire as setUp } from './wire.ts';
+import { HELLO, READY, REPLY, REQUEST, wire as setUp } from './wire.ts';
 
 describe('a port', () => {
   it('invites its process with the address and a nonce in one variable', () => {
     const { environment } = setUp();
     const { CADUCEUS_WORKER: invitation, ...rest } = environment();
-    expect(JSON.parse(invitation ?? '')).toEqual({ socket: '/socket', nonce: 'n' });
+    expect(JSON.parse(invitation ?? '')).toEqual({
+      ...{ socket: '/socket', nonce: 'n', parentPid: null },
+    });
     expect(rest).toEqual({ GIVEN: '1' });
+  });
+
+  it("marks its process as the run's own, over whatever the environment says, and ties it to a parent where it can", () => {
+    const { environment } = setUp({
+      request: { spawn: { ...REQUEST.spawn, env: { GIVEN: '1', CADUCEUS_RUN: 'stolen' } } },
+      guard: { parentPid: 42, envOf: (id, epoch) => ({ CADUCEUS_RUN: `run/${id}/${epoch}` }) },
+    });
+    const { CADUCEUS_WORKER: invitation, ...rest } = environment();
+    expect(JSON.parse(invitation ?? '')).toMatchObject({ parentPid: 42 });
+    expect(rest).toEqual({ GIVEN: '1', CADUCEUS_RUN: 'run/p/0/3' });
   });
 
   it('tells that the process was launched', () => {
@@ -21,19 +32,28 @@ describe('a port', () => {
   });
 
   it('welcomes a hello, with all that the worker must know', () => {
-    const { opened, message, written, types } = setUp();
-    opened(...LANES);
+    const { connected, message, written, types } = setUp();
+    connected();
     message('control', HELLO);
     expect(types()).toEqual(['greeted']);
     const welcome = {
-      ...{ type: 'welcome', protocol: '2.0', workerId: 'p/0', epoch: 3, mode: 'pool-worker' },
+      ...{ type: 'welcome', protocol: '2.1', workerId: 'p/0', epoch: 3, mode: 'pool-worker' },
       ...{ frameBytesMax: LIMITS.frameBytesMax, scratchDir: '/scratch', bridge: REQUEST.bridge },
     };
     expect(written()).toEqual([['control', welcome]]);
   });
 
+  it('tells in its welcome how many calls are wanted at a time, and what the kernel is to hold it to', () => {
+    const asked = { concurrency: 4, limits: { openFilesMax: 64, cpuMsMax: 1_000 } };
+    const { connected, message, written } = setUp({ request: asked });
+    connected();
+    message('control', HELLO);
+    expect(written()).toMatchObject([['control', { type: 'welcome', ...asked }]]);
+  });
+
   it('answers a hello only when all lanes stand: what is written to one that does not is lost', () => {
-    const { opened, message, written } = setUp();
+    const { process, opened, message, written } = setUp();
+    process({ type: 'spawned', pid: 7 });
     opened(...LANES.slice(0, -1));
     message('control', HELLO);
     const before = written().length;
@@ -41,9 +61,18 @@ describe('a port', () => {
     expect([before, written().length]).toEqual([0, 1]);
   });
 
-  it('refuses a hello of another protocol, and says why to both sides', () => {
-    const { opened, message, written, facts } = setUp();
+  it('answers a hello only when it knows the pid: the guardian is to know it before its use', () => {
+    const { process, opened, message, written, order } = setUp();
     opened(...LANES);
+    message('control', HELLO);
+    const before = written().length;
+    process({ type: 'spawned', pid: 7 });
+    expect([before, order]).toEqual([0, ['launched 7 p/0 3', 'control welcome']]);
+  });
+
+  it('refuses a hello of another protocol, and says why to both sides', () => {
+    const { connected, message, written, facts } = setUp();
+    connected();
     message('control', { ...HELLO, protocol: '3.0' });
     const reason = 'protocol 3.0 found, 2.x wanted';
     expect(written()).toEqual([['control', { type: 'refuse', reason }]]);
@@ -56,12 +85,45 @@ describe('a port', () => {
   });
 
   it('tells that the bridge did not start', () => {
-    const { opened, message, facts } = setUp();
+    const { connected, message, facts } = setUp();
     const error = { type: 'E', message: 'm', traceback: 't', code: 'c' };
-    opened(...LANES);
+    connected();
     message('control', HELLO);
     message('control', { type: 'failed', error });
     expect(facts.at(-1)).toEqual({ type: 'failed', error });
+  });
+
+  it('tells what the bridge is when it is ready', () => {
+    const { connected, message, facts } = setUp({ request: { schemaHash: 'abc' } });
+    connected();
+    message('control', HELLO);
+    message('control', READY);
+    const { type: _, ...info } = READY;
+    expect(facts.at(-1)).toEqual({ type: 'ready', info });
+  });
+
+  it('is broken by a bridge with other operations than were expected: both hashes and the operations are named', () => {
+    const { connected, message, facts } = setUp({ request: { schemaHash: 'def' } });
+    connected();
+    message('control', HELLO);
+    message('control', { ...READY, operations: ['echo', 'ping'] });
+    expect(facts.slice(1)).toMatchObject([{ type: 'broken', cause: { type: 'error' } }]);
+    const found = JSON.stringify(facts.at(-1), (_key, value: unknown) =>
+      value instanceof Error ? value.message : value,
+    );
+    expect(found).toMatch(/hash abc found, def wanted.*echo, ping/u);
+  });
+
+  it.each([
+    ['pong', { type: 'pong', seq: 5, running: 17 }],
+    ['pong while nothing runs', { type: 'pong', seq: 5, running: null }],
+    ['withdrawn', { type: 'withdrawn', id: 18, ok: false }],
+  ])('tells what the control thread answers: %s', (_what, answer) => {
+    const { connected, message, facts } = setUp();
+    connected();
+    message('control', HELLO);
+    message('control', answer);
+    expect(facts.at(-1)).toEqual(answer);
   });
 
   it('tells a log record', () => {
@@ -78,19 +140,6 @@ describe('a port', () => {
     message('control', { ...log, logger: long, message: long });
     const cut = long.slice(1);
     expect(facts).toEqual([{ type: 'logged', log: { ...log, logger: cut, message: cut } }]);
-  });
-
-  it('writes a call to the calls lane', () => {
-    const { port, written } = setUp();
-    port.call(CALL);
-    expect(written()).toEqual([['calls', CALL]]);
-  });
-
-  it('refuses a call that is larger than a frame, and writes nothing', () => {
-    const { port, written } = setUp();
-    const args = { text: 'x'.repeat(LIMITS.frameBytesMax) };
-    expect(() => port.call({ ...CALL, args })).toThrow(UnencodableError);
-    expect(written()).toEqual([]);
   });
 
   it('asks for the end on the control lane', () => {
@@ -112,10 +161,6 @@ describe('a port', () => {
 
 describe('a message out of turn', () => {
   const ERROR = { type: 'E', message: 'm', traceback: 't', code: 'c' };
-  const READY = {
-    ...{ type: 'ready', bridge: 'b', operations: [] },
-    framework: { name: 'b', version: '1', capabilities: [] },
-  };
   const FAILED = { type: 'failed', error: ERROR };
 
   it.each([
@@ -124,10 +169,12 @@ describe('a message out of turn', () => {
     ['a second ready', [HELLO, READY, READY], ['greeted', 'ready', 'broken']],
     ['failed after ready', [HELLO, READY, FAILED], ['greeted', 'ready', 'broken']],
     ['ready after failed', [HELLO, FAILED, READY], ['greeted', 'failed', 'broken']],
+    ['a pong before hello', [{ type: 'pong', seq: 1, running: null }], ['broken']],
+    ['withdrawn before hello', [{ type: 'withdrawn', id: 1, ok: true }], ['broken']],
     ['ready after a refusal', [{ ...HELLO, protocol: '3.0' }, READY], ['broken']],
   ])('breaks a rule of the wire: %s', (_what, messages, told) => {
-    const { opened, message, types } = setUp();
-    opened(...LANES);
+    const { connected, message, types } = setUp();
+    connected();
     for (const one of messages) message('control', one);
     expect(types()).toEqual(told);
   });
@@ -164,6 +211,42 @@ describe('a broken rule of the wire', () => {
     const port = setUp();
     port.bytes('replies', Buffer.concat([encodeFrame(REPLY), garbage]));
     expect(port.types()).toEqual(['reply', 'broken']);
+  });
+});
+
+describe('the guard of a run', () => {
+  const launched = () => {
+    const port = setUp();
+    port.process({ type: 'spawned', pid: 7 });
+    return port;
+  };
+
+  it('is told of a process before its watcher, and before it is welcome', () => {
+    const { connected, message, order } = setUp();
+    connected();
+    message('control', HELLO);
+    expect(order).toEqual(['launched 7 p/0 3', 'control welcome']);
+  });
+
+  it('is told of its end with its exit, once', () => {
+    const { exited, port, order } = launched();
+    exited(0);
+    port.close();
+    expect(order).toEqual(['launched 7 p/0 3', 'ended 7 p/0 3']);
+  });
+
+  it('is told of its end when the port lets go of it', () => {
+    const { exited, port, order } = launched();
+    port.close();
+    exited(0);
+    expect(order).toEqual(['launched 7 p/0 3', 'ended 7 p/0 3']);
+  });
+
+  it('hears nothing of a process that could not be started', () => {
+    const { process, port, order } = setUp();
+    process({ type: 'failed', error: new Error('ENOENT') });
+    port.close();
+    expect(order).toEqual([]);
   });
 });
 

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { UnencodableError } from '../../../actors/ground/errors.ts';
+import { LIMITS } from '../../../actors/ground/limits.ts';
+import { encodeValue } from '../../../actors/port/codec.ts';
+import { encodeCodedFrame, frameBytesOf } from '../../../actors/port/frame.ts';
+import { CALL, REPLY, wire as setUp } from './wire.ts';
+
+describe('what a handler says', () => {
+  it.each([
+    ['item', { type: 'item', id: 1, seq: 0, value: [1] }],
+    ['progress', { type: 'progress', id: 1, value: 0.5 }],
+    ['callback', { type: 'callback', id: 1, callback: 2, name: 'f', args: {}, timeoutMs: null }],
+    ['reply', REPLY],
+  ])('tells what a handler says: %s', (_what, said) => {
+    const { message, facts } = setUp();
+    message('replies', said);
+    expect(facts).toEqual([said]);
+  });
+
+  it('tells a value with its raw segment as what it is', () => {
+    const { bytes, facts } = setUp();
+    const value = encodeValue(Float64Array.of(1, Number.NaN), 'value');
+    const reply = { type: 'reply', id: 1, ok: true };
+    bytes('replies', Buffer.concat(encodeCodedFrame(reply, 'result', value)));
+    expect(facts).toEqual([{ ...reply, result: Float64Array.of(1, Number.NaN) }]);
+  });
+});
+
+describe('what a worker is told about calls', () => {
+  it('writes a call to the calls lane', () => {
+    const { port, written } = setUp();
+    port.call(CALL);
+    expect(written()).toEqual([['calls', { ...CALL, args: {} }]]);
+  });
+
+  it('writes with a call what it streams, what it is nested in, and the trace', () => {
+    const { port, written } = setUp();
+    const [stream, trace] = [{ credit: 4 }, { traceparent: '00-1-2-01' }];
+    port.call({ ...CALL, stream, trace, nested: { parent: 3, callback: 9 } });
+    const message = { ...CALL, args: {}, stream, trace, parent: 3, callback: 9 };
+    expect(written()).toEqual([['calls', message]]);
+  });
+
+  it('writes the segments of a call as parts of one write, without a copy', () => {
+    const { port, written, parts } = setUp();
+    const data = Float64Array.of(1, 2);
+    port.call({ ...CALL, args: encodeValue({ data }, 'args') });
+    expect(written()).toMatchObject([['calls', { tagged: true, segments: [16] }]]);
+    expect(parts()[0]?.at(-1)?.buffer).toBe(data.buffer);
+  });
+
+  it.each([
+    ['segments', { data: new Uint8Array(LIMITS.frameBytesMax) }],
+    ['JSON', { text: 'x'.repeat(LIMITS.headerBytesMax) }],
+  ])(
+    'refuses a call whose %s exceeds a frame, which the worker would die of, and writes nothing',
+    (_what, args) => {
+      const { port, written } = setUp();
+      const call = { ...CALL, args: encodeValue(args, 'args') };
+      expect(() => port.call(call)).toThrow(UnencodableError);
+      expect(written()).toEqual([]);
+    },
+  );
+
+  it('writes a call of exactly the size that a frame holds', () => {
+    const { port, parts } = setUp();
+    port.call({ ...CALL, args: encodeValue({ data: new Uint8Array(8) }, 'args') });
+    const without = frameBytesOf(parts()[0] ?? []) - 8;
+    const grown = String(LIMITS.frameBytesMax).length - 1;
+    // The length stands in the header too, which is padded to a multiple of 8.
+    const room = LIMITS.frameBytesMax - 8 - without;
+    const data = new Uint8Array(room - grown - ((room - grown) % 8));
+    port.call({ ...CALL, args: encodeValue({ data }, 'args') });
+    expect(parts()).toHaveLength(2);
+    expect(frameBytesOf(parts()[1] ?? [])).toBeGreaterThan(LIMITS.frameBytesMax - 64);
+  });
+
+  it('writes the answer to a callback', () => {
+    const { port, written } = setUp();
+    const error = { type: 'E', message: 'm', traceback: '', code: 'callback_failed' };
+    port.answer({ callback: 2, ok: true, value: encodeValue([1], 'value') });
+    port.answer({ callback: 3, ok: false, error });
+    expect(written()).toEqual([
+      ['calls', { type: 'callback_result', callback: 2, ok: true, value: [1] }],
+      ['calls', { type: 'callback_result', callback: 3, ok: false, error }],
+    ]);
+  });
+
+  it.each([
+    ['segments', new Uint8Array(LIMITS.frameBytesMax)],
+    ['JSON', 'x'.repeat(LIMITS.headerBytesMax)],
+  ])(
+    'answers a callback whose answer has %s beyond a frame with an error: Python waits for it',
+    (_what, value) => {
+      const { port, written } = setUp();
+      port.answer({ callback: 2, ok: true, value: encodeValue(value, 'value') });
+      expect(written()).toMatchObject([
+        ['calls', { callback: 2, ok: false, error: { code: 'callback_failed' } }],
+      ]);
+    },
+  );
+
+  it('says on the control lane what a running worker is told', () => {
+    const { port, written } = setUp();
+    const orders = [
+      { type: 'ping', seq: 1 },
+      { type: 'credit', id: 1, n: 8 },
+      { type: 'cancel', id: 1, stage: 'raise' },
+      { type: 'withdraw', id: 2 },
+    ] as const;
+    for (const order of orders) port.control(order);
+    expect(written()).toEqual(orders.map((order) => ['control', order]));
+  });
+});
