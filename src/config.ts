@@ -9,6 +9,7 @@ import { InvalidConfigError, ScriptNotFoundError } from '../actors/ground/start-
 import type { PoolOptions } from '../supervisors/pool/pool-options.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import type { Callback, Callbacks } from './callbacks.ts';
+import { zygoteSchema, type ZygoteOption } from './adapters/zygote-option.ts';
 
 /** One bridge of a runtime. */
 export interface BridgeConfig {
@@ -30,6 +31,8 @@ export interface BridgeConfig {
   readonly callbacks?: Callbacks | undefined;
   /** The hash that its operations must have (`info.schemaHash` of `child.ready`): a worker with others does not start. */
   readonly schemaHash?: string | undefined;
+  /** Whether its workers are forked from a process that has done their imports. Default, on Linux: yes, with what the adapter names. Not for `protocol: 'v1'`. */
+  readonly zygote?: ZygoteOption | undefined;
   /** Environment variables for its workers; only an allow-list is inherited. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
@@ -100,6 +103,7 @@ const bridgeSchema = z.strictObject({
     )
     .optional(),
   schemaHash: z.string().min(1).optional(),
+  zygote: zygoteSchema.optional(),
 });
 
 const runtimeSchema = z.strictObject({

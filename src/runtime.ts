@@ -18,11 +18,13 @@ import { scratchIn } from '../actors/worker/scratch.ts';
 import type { Scratch } from '../actors/worker/worker-types.ts';
 import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
 import { Supervisor } from '../supervisors/supervisor.ts';
+import { preloadOf } from './adapters/zygote-option.ts';
 import { BridgeHandle } from './bridge-handle.ts';
 import { checkConfig, checkScript, type BridgeConfig, type RuntimeConfig } from './config.ts';
 import { MlBridge } from './ml-bridge.ts';
 import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
 import { defaultLogger, logEvents } from './telemetry/log.ts';
+import { zygoteSetup } from './zygote-setup.ts';
 
 /** One node of the supervision tree, as people want to see it. */
 export interface TreeNode {
@@ -126,7 +128,9 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
   return new Runtime(parts, bridges, config.default ?? fallback);
 }
 
-type Setup = Omit<PoolSetup, 'makeScratch'>;
+type Setup = Omit<PoolSetup, 'makeScratch' | 'zygote'> & {
+  readonly preload: ReturnType<typeof preloadOf>;
+};
 
 async function poolSetup(
   name: string,
@@ -155,6 +159,14 @@ async function poolSetup(
   return {
     name,
     options: bridge.pool ?? {},
+    preload:
+      protocol === 'v1'
+        ? 'no zygote'
+        : preloadOf({
+            bridge: bridge.zygote,
+            adapter: adapter.zygote,
+            platform: process.platform,
+          }),
     schemaHash: bridge.schemaHash,
     bridge: {
       framework: name,
@@ -180,7 +192,11 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
   const outside = { ids: systemIds, spawner: systemSpawner, host: systemHost, transport, guard };
   const ports = { ...life, ...outside };
   const makeScratch = (name: string): Scratch => scratchIn(transport, name);
-  const pools = setups.map((setup) => new Pool({ ...setup, makeScratch }, ports));
+  const pools = setups.map(({ preload, ...setup }) => {
+    const zygote =
+      preload === 'no zygote' ? undefined : zygoteSetup(preload, setup.spawn, transport);
+    return new Pool({ ...setup, makeScratch, zygote }, ports);
+  });
   let settle: (reason: ExitReason) => void = () => undefined;
   const exited = new Promise<ExitReason>((resolve) => {
     settle = resolve;

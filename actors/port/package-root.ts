@@ -19,5 +19,11 @@ function packageRoot(): string {
 export const PYTHON_SOURCES = join(packageRoot(), 'python', 'src');
 
 /** Starts the worker loop without the working directory on `sys.path`, where a user's `json.py` would shadow the library. */
-export const WORKER_BOOT =
-  'import sys; sys.path[0:1] = [sys.argv[1]]; sys.argv[1:2] = []; from caduceus.worker import main; main()';
+export const WORKER_BOOT = bootOf('worker');
+
+/** Starts a zygote in the same way. */
+export const ZYGOTE_BOOT = bootOf('_zygote');
+
+function bootOf(module: string): string {
+  return `import sys; sys.path[0:1] = [sys.argv[1]]; sys.argv[1:2] = []; from caduceus.${module} import main; main()`;
+}

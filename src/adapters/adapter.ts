@@ -1,6 +1,7 @@
 // What does the runtime need to know of a framework? Its operations, which of them change state, and how requests and answers look.
 import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
 import type { StateChange } from '../../supervisors/pool/journal.ts';
+import { zygoteSchema, type ZygoteOption } from './zygote-option.ts';
 
 export type Args = Readonly<Record<string, unknown>>;
 
@@ -46,6 +47,8 @@ export interface Adapter {
   readonly minPythonVersion?: string;
   /** Environment variables of its workers. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether its workers are forked from a process that has done their imports, and which; a bridge's own `zygote` wins. Default: yes, with none but ours. */
+  readonly zygote?: ZygoteOption;
   /** By name. Without any, every operation is passed through unchecked and none is journalled. */
   readonly operations: Readonly<Record<string, OperationDefinition>>;
   readonly roles?: AdapterRoles;
@@ -73,6 +76,8 @@ export function defineAdapter(adapter: Adapter): Adapter {
     refuse('framework', 'must name the framework');
   if (typeof operations !== 'object' || operations === null)
     refuse('operations', 'must be an object');
+  const zygote = zygoteSchema.optional().safeParse(adapter.zygote);
+  if (!zygote.success) refuse('zygote', zygote.error.issues[0]?.message ?? 'is invalid');
   for (const [name, { change, key }] of Object.entries(adapter.operations)) {
     if (change === undefined) continue;
     if (!CHANGES.includes(change))

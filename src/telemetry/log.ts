@@ -76,6 +76,21 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
         `pool ${pool}: ${scope} brought up to date on ${worker} (epoch ${epoch}): ${operations.join(', ')}`,
       );
     }),
+    on('zygote.unsafe', ({ path, epoch, hazard }) => {
+      logger.warn({ child: path, epoch, hazard }, `${path} forks no workers: ${hazard}`);
+    }),
+    on('zygote.refused', ({ path, epoch, hazard }) => {
+      logger.warn(
+        { child: path, epoch, hazard },
+        `${path} did not fork a worker, which was spawned instead: ${hazard}`,
+      );
+    }),
+    on('zygote.hung', ({ path, epoch, what }) => {
+      logger.warn(
+        { child: path, epoch, what },
+        `${path} does not answer (${what}) and is replaced`,
+      );
+    }),
     on('pool.failed', ({ pool, error }) => {
       logger.error({ pool, err: error }, error.message);
     }),
