@@ -4,7 +4,7 @@ import { pino, type Logger } from 'pino';
 import type { Bus } from '../../actors/ground/bus.ts';
 import type { PythonLogLevel } from '../../actors/ground/worker-facts.ts';
 import { formatReason } from '../../supervisors/report-format.ts';
-import { watchFor } from './log-watch.ts';
+import { watchFor, type Watch } from './log-watch.ts';
 import { logSupervision } from './supervision-log.ts';
 
 const STDERR = 2;
@@ -45,6 +45,7 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
   const on = watchFor(bus, logger);
   const ends = [
     ...logSupervision(on, logger),
+    ...logZygotes(on, logger),
     on('worker.logged', ({ path, epoch, callId, level, logger: python, message }) => {
       logger[LEVELS[level]]({ worker: path, epoch, call: callId, python }, message);
     }),
@@ -76,21 +77,6 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
         `pool ${pool}: ${scope} brought up to date on ${worker} (epoch ${epoch}): ${operations.join(', ')}`,
       );
     }),
-    on('zygote.unsafe', ({ path, epoch, hazard }) => {
-      logger.warn({ child: path, epoch, hazard }, `${path} forks no workers: ${hazard}`);
-    }),
-    on('zygote.refused', ({ path, epoch, hazard }) => {
-      logger.warn(
-        { child: path, epoch, hazard },
-        `${path} did not fork a worker, which was spawned instead: ${hazard}`,
-      );
-    }),
-    on('zygote.hung', ({ path, epoch, what }) => {
-      logger.warn(
-        { child: path, epoch, what },
-        `${path} does not answer (${what}) and is replaced`,
-      );
-    }),
     on('pool.failed', ({ pool, error }) => {
       logger.error({ pool, err: error }, error.message);
     }),
@@ -107,4 +93,25 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Workers are slower to start, or were lost: why. */
+function logZygotes(on: Watch, logger: Logger): readonly (() => void)[] {
+  return [
+    on('zygote.unsafe', ({ path, epoch, hazard }) => {
+      logger.warn({ child: path, epoch, hazard }, `${path} forks no workers: ${hazard}`);
+    }),
+    on('zygote.refused', ({ path, epoch, hazard }) => {
+      logger.warn(
+        { child: path, epoch, hazard },
+        `${path} did not fork a worker, which was spawned instead: ${hazard}`,
+      );
+    }),
+    on('zygote.hung', ({ path, epoch, what }) => {
+      logger.warn(
+        { child: path, epoch, what },
+        `${path} does not answer (${what}) and is replaced`,
+      );
+    }),
+  ];
 }
