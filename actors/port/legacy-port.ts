@@ -1,22 +1,15 @@
 // How does a script that speaks version 1 look to a worker? As any other port: the same facts, over stdin and stdout. Decides nothing about lives.
-import type { Clock } from '../ground/clock.ts';
 import { exitReasonOf, type ExitReason } from '../ground/exit-reason.ts';
-import { LIMITS } from '../ground/limits.ts';
 import { BridgeStartError, ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
 import type { KillSignal, ProcessFact, SpawnedProcess, Spawner } from './launcher.ts';
 import { LegacyExchange } from './legacy-exchange.ts';
 import { V1Decoder } from './legacy-v1.ts';
 import type { CallMessage, ControlOrder } from './message.ts';
+import { PortExit } from './port-exit.ts';
 import { PortOutput } from './port-output.ts';
 import type { Port, PortAbility, PortFact, PortPorts, PortRequest } from './port-types.ts';
 import type { RunGuard } from './run-guard.ts';
 import { exceptionIn } from './traceback.ts';
-
-/** What is known of the process's end: it is told once its last replies are in. */
-type Exit =
-  | { readonly type: 'none' }
-  | { readonly type: 'draining'; readonly reason: ExitReason; readonly timer: unknown }
-  | { readonly type: 'told' };
 
 type Wire = SpawnedProcess & Required<Pick<SpawnedProcess, 'write' | 'endInput' | 'whenWireEnds'>>;
 
@@ -32,15 +25,14 @@ export function openLegacyPort(
 class LegacyPort implements Port {
   readonly abilities: ReadonlySet<PortAbility> = new Set();
   readonly #request: PortRequest;
-  readonly #clock: Clock;
   readonly #guard: RunGuard;
   readonly #tell: (fact: PortFact) => void;
   readonly #process: Wire;
   readonly #exchange: LegacyExchange;
   readonly #decoder = new V1Decoder();
   readonly #output: PortOutput;
+  readonly #exit: PortExit;
   #pid: number | undefined;
-  #exit: Exit = { type: 'none' };
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
   #brokenTold: 'no' | 'yes' = 'no';
@@ -48,11 +40,11 @@ class LegacyPort implements Port {
 
   constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
     this.#request = request;
-    this.#clock = ports.clock;
     this.#guard = ports.guard;
     this.#tell = (fact) => {
-      if (this.#exit.type !== 'told') listener(fact);
+      if (this.#exit.phase !== 'told') listener(fact);
     };
+    this.#exit = new PortExit(ports.clock, (reason) => this.#tellExit(reason));
     this.#output = new PortOutput((stream, line) => this.#tell({ type: 'output', stream, line }));
     this.#process = this.#spawn(ports.spawner);
     this.#process.whenWireEnds(() => this.#onWireEnd());
@@ -97,8 +89,7 @@ class LegacyPort implements Port {
         else this.#onBytes(fact.bytes);
         return;
       case 'closed':
-        this.#pipes = 'ended';
-        this.#onDrained();
+        this.#onPipesEnd();
         return;
       case 'failed': {
         this.#pipes = 'ended';
@@ -155,8 +146,7 @@ class LegacyPort implements Port {
   }
 
   close(): void {
-    if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
-    this.#exit = { type: 'told' };
+    this.#exit.stop();
     this.#exchange.forget();
     this.#process.kill('SIGKILL');
     this.#tellGuardOfEnd();
@@ -188,7 +178,7 @@ class LegacyPort implements Port {
 
   #onWireEnd(): void {
     // Of a process that has ended the exit says more.
-    if (this.#exit.type === 'none') this.#tellBroken(undefined);
+    if (this.#exit.phase === 'none') this.#tellBroken(undefined);
   }
 
   /** Told once: the first sign of the end is the one that counts. */
@@ -198,34 +188,24 @@ class LegacyPort implements Port {
     this.#tell({ type: 'broken', cause });
   }
 
+  #onPipesEnd(): void {
+    this.#pipes = 'ended';
+    this.#exit.finish();
+  }
+
   #onExit(reason: ExitReason): void {
-    if (this.#exit.type !== 'none') return;
-    // After one more poll: when the event loop has stalled, the timer fires before what had arrived is read.
-    const timer = this.#clock.setTimeout(() => {
-      this.#clock.afterPoll(() => this.#tellExit(reason));
-    }, LIMITS.drainAfterExitMs);
-    this.#exit = { type: 'draining', reason, timer };
-    this.#onDrained();
+    if (!this.#exit.begin(reason)) return;
+    if (this.#pipes === 'ended') this.#exit.finish();
     // Else it takes no more calls from this moment on, though its last reply may still come.
     this.#tellBroken(undefined);
   }
 
-  /** Once all that the dead process wrote has been read: a reply is delivered before its call is failed, and its last words belong to its report. */
-  #onDrained(): void {
-    if (this.#exit.type === 'draining' && this.#pipes === 'ended') {
-      this.#tellExit(this.#exit.reason);
-    }
-  }
-
   #tellExit(reason: ExitReason): void {
-    if (this.#exit.type !== 'draining') return;
-    this.#clock.clearTimeout(this.#exit.timer);
     const output = this.#output.end();
     const { isStarting } = this.#exchange;
     this.#exchange.forget();
     const said = isStarting ? startReason(reason, output.stderrTail) : reason;
     this.#tell({ type: 'exited', report: { reason: said, ...output } });
-    this.#exit = { type: 'told' };
   }
 }
 
