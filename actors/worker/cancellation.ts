@@ -31,7 +31,7 @@ export interface CancelPorts {
   readonly raise: () => void;
   /** SIGINT to the process. */
   readonly interrupt: () => void;
-  /** The cancellation itself has failed, and is over: something threw that is not the worker's fault. */
+  /** The cancellation itself has failed, and is over: something threw that is not the worker's fault. Told after a poll, never from inside. */
   readonly failed: (error: Error) => void;
 }
 
@@ -79,7 +79,8 @@ export function cancelCall(
     clock,
     input: { mode, budgets: budgetsOf(options) },
     onSnapshot: () => undefined,
-    onError: ports.failed,
+    // Not from inside `cancelCall`: its caller has nothing yet that it could condemn.
+    onError: (error) => clock.afterPoll(() => ports.failed(error)),
   });
   actor.start();
   return {

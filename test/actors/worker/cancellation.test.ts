@@ -15,7 +15,11 @@ const INTERRUPT_MS = LIMITS.cancelInterruptMs;
 const DRAIN_MS = LIMITS.cancelDrainMs;
 
 /** A call that is being cancelled, and what was done to it, each with its time. */
-function cancelling(mode: CancelMode = 'sync', options: CancelOptions = {}) {
+function cancelling(
+  mode: CancelMode = 'sync',
+  options: CancelOptions = {},
+  ownMeans: Partial<Record<'flag' | 'raise' | 'interrupt', () => void>> = {},
+) {
   const clock = new JumpingClock();
   const done: string[] = [];
   const steps: [step: CancelStep, atMs: number][] = [];
@@ -24,6 +28,7 @@ function cancelling(mode: CancelMode = 'sync', options: CancelOptions = {}) {
     flag: () => void done.push('flag'),
     raise: () => void done.push('raise'),
     interrupt: () => void done.push('interrupt'),
+    ...ownMeans,
   };
   const cancellation = cancelCall(
     options,
@@ -172,6 +177,18 @@ describe('a cancellation', () => {
     clock.advance(60_000);
     expect(failures.map(({ message }) => message)).toEqual(['no']);
     expect([steps.length, clock.pending]).toEqual([1, 0]);
+  });
+
+  it('that fails at once says so behind its own beginning, when its caller can act on it', () => {
+    const flag = (): never => {
+      throw new Error('no');
+    };
+    const { clock, steps, failures } = cancelling('sync', {}, { flag });
+    expect(failures).toEqual([]);
+    clock.poll();
+    clock.advance(60_000);
+    expect(failures.map(({ message }) => message)).toEqual(['no']);
+    expect([steps, clock.pending]).toEqual([[], 0]);
   });
 
   it('tells each step once and in order, and says the last one, whenever the call ends', () => {
