@@ -107,7 +107,8 @@ export class SupervisorReports {
 
   #offender(row: Row, context: ErrorContext | undefined): Offender {
     const { restart, significant, shutdown, type } = row.spec;
-    const path = this.#path === '' ? row.key : `${this.#path}/${row.key}`;
+    const parent = this.#flags.childPath ?? this.#path;
+    const path = parent === '' ? row.key : `${parent}/${row.key}`;
     const id = this.#flags.flavour === 'dynamic' ? undefined : row.spec.id;
     return {
       pid: this.#pid(row, path, context),

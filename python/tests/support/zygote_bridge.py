@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import random
 import signal
@@ -53,13 +54,9 @@ class ZygoteBridge(BaseBridge):
     def _draws(self, _args: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {"random": random.random()}
         if "numpy" in sys.modules:
-            import numpy as np
-
-            found["numpy"] = float(np.random.random())
+            found["numpy"] = float(_module("numpy").random.random())
         if "torch" in sys.modules:
-            import torch
-
-            found["torch"] = float(torch.rand(1)[0])
+            found["torch"] = float(_module("torch").rand(1)[0])
         return found
 
     def _exit(self, args: Mapping[str, Any]) -> None:
@@ -70,8 +67,7 @@ class ZygoteBridge(BaseBridge):
         return {"status": done.returncode}
 
     def _numpy(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        import numpy as np
-
+        np = _module("numpy")
         size = args["size"]
         matrix = np.arange(size * size, dtype=np.float64).reshape(size, size)
         cpu_s, wall_s = time.process_time(), time.perf_counter()
@@ -85,23 +81,18 @@ class ZygoteBridge(BaseBridge):
         }
 
     def _sklearn(self, _args: Mapping[str, Any]) -> dict[str, Any]:
-        from sklearn.datasets import make_classification
-        from sklearn.ensemble import HistGradientBoostingClassifier
-        from sklearn.linear_model import LogisticRegression
-
-        samples, labels = make_classification(n_samples=300, random_state=0)
-        linear = LogisticRegression(max_iter=500).fit(samples, labels)
+        data, ensemble = _module("sklearn.datasets"), _module("sklearn.ensemble")
+        samples, labels = data.make_classification(n_samples=300, random_state=0)
+        linear = _module("sklearn.linear_model").LogisticRegression().fit(samples, labels)
         # With OpenMP threads of its own.
-        boosted = HistGradientBoostingClassifier(max_iter=10).fit(samples, labels)
+        boosted = ensemble.HistGradientBoostingClassifier(max_iter=3).fit(samples, labels)
         return {"linear": linear.score(samples, labels), "boosted": boosted.score(samples, labels)}
 
     def _torch(self, _args: Mapping[str, Any]) -> dict[str, Any]:
-        import torch
-
+        torch = _module("torch")
         weight = torch.full((400, 400), 0.5, requires_grad=True)
         loss = (weight @ torch.ones(400, 400)).pow(2).mean()
         loss.backward()
-        assert weight.grad is not None
         with torch.no_grad():
             weight -= 1e-6 * weight.grad
         return {
@@ -110,6 +101,10 @@ class ZygoteBridge(BaseBridge):
             "weight": float(weight[0, 0]),
             "threads": torch.get_num_threads(),
         }
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - whatever the framework has, typed or not
+    return importlib.import_module(name)
 
 
 def _descriptors() -> dict[str, str]:
