@@ -9,7 +9,7 @@ import pytest
 from caduceus import _secrets
 from caduceus.bridges.dspy import DSPyBridge
 from dspy_caller import Caller
-from fake_node import SAMPLE, FakeNode
+from fake_node import MODES, SAMPLE, FakeNode
 from fake_provider import FakeProvider
 
 if TYPE_CHECKING:
@@ -30,6 +30,36 @@ def node(fresh: FakeNode) -> FakeNode:
     ready = fresh.start(SAMPLE)
     assert ready["type"] == "ready", ready
     return fresh
+
+
+def _started(fresh: FakeNode, mode: str) -> FakeNode:
+    ready = fresh.start(MODES[mode])
+    assert ready["type"] == "ready", ready
+    return fresh
+
+
+@pytest.fixture
+def sync_node(fresh: FakeNode) -> FakeNode:
+    """Give a worker that runs one call at a time."""
+    return _started(fresh, "sync")
+
+
+@pytest.fixture
+def threads_node(fresh: FakeNode) -> FakeNode:
+    """Give a worker that runs up to four calls at a time in threads."""
+    return _started(fresh, "threads")
+
+
+@pytest.fixture
+def asyncio_node(fresh: FakeNode) -> FakeNode:
+    """Give a worker that runs calls as tasks."""
+    return _started(fresh, "asyncio")
+
+
+@pytest.fixture(params=["sync", "threads", "asyncio"])
+def any_node(fresh: FakeNode, request: pytest.FixtureRequest) -> FakeNode:
+    """Give a worker in each of the three modes."""
+    return _started(fresh, request.param)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def test_five_lanes_open_in_order_and_hello_says_who_it_is(fresh: FakeNode) -> N
         "python": sys.version.split()[0],
         "implementation": sys.implementation.name,
         "pid": fresh.process.pid,
-        "gil": "enabled",
+        "gil": "enabled" if getattr(sys, "_is_gil_enabled", lambda: True)() else "disabled",
     }
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from caduceus._calls import CallTable, Verdict
     from caduceus._context import CallContext
-    from caduceus._inbox import Received
+    from caduceus._frames import Message
     from caduceus._interrupts import InterruptGate
     from caduceus._lanes import Lanes
     from caduceus.base_bridge import BaseBridge
@@ -95,7 +95,7 @@ class Runner:
             if table.is_stopping or bridge.shutdown_requested or self.exit_error is not None:
                 return
 
-    def begin(self, received: Received, parent: CallContext | None) -> CallContext | None:
+    def begin(self, received: Message, parent: CallContext | None) -> CallContext | None:
         """Start a call, or answer that it does not start.
 
         Parameters
@@ -178,7 +178,7 @@ class Runner:
         self.outbox.send(parts)
         return self.table.finish(call)
 
-    def run_nested(self, received: Received, parent: CallContext) -> None:
+    def run_nested(self, received: Message, parent: CallContext) -> None:
         """Run a nested call in this thread, which waits for a callback of `parent`."""
         call = self.begin(received, parent)
         if call is None:
@@ -236,7 +236,7 @@ class Runner:
         self.outbox.send(parts)
         return self.table.finish(call)
 
-    async def run_nested_async(self, received: Received, parent: CallContext) -> None:
+    async def run_nested_async(self, received: Message, parent: CallContext) -> None:
         """Run a nested call in the task that this is."""
         import asyncio
 

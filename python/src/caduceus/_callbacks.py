@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from caduceus._context import CallbackError, CallCancelled
 from caduceus._ending import end_for_protocol_error
 from caduceus._frames import FrameError
-from caduceus._inbox import AsyncWaiter, LaneEnded
 from caduceus._values import decode_value
+from caduceus._waiters import AsyncWaiter, LaneEnded
 
 if TYPE_CHECKING:
     from asyncio import Task
     from collections.abc import Awaitable, Callable
 
     from caduceus._context import CallContext
-    from caduceus._inbox import Inbox, Received
+    from caduceus._frames import Message
+    from caduceus._inbox import Inbox
     from caduceus._interrupts import InterruptGate
     from caduceus._outbox import Outbox
 
@@ -57,8 +58,8 @@ class Callbacks:
     """
 
     def __init__(self, outbox: Outbox, inbox: Inbox, gate: InterruptGate) -> None:
-        self.run_nested: Callable[[Received, CallContext], None]
-        self.run_nested_async: Callable[[Received, CallContext], Awaitable[None]]
+        self.run_nested: Callable[[Message, CallContext], None]
+        self.run_nested_async: Callable[[Message, CallContext], Awaitable[None]]
         self.loop_thread: int | None = None
         self._outbox = outbox
         self._inbox = inbox
@@ -153,7 +154,7 @@ def _deadline_of(call: CallContext, timeout_ms: float | None) -> float | None:
     return min(limits) + ANSWER_GRACE_S if limits else None
 
 
-def _answer_of(call: CallContext, name: str, received: Received | None) -> object:
+def _answer_of(call: CallContext, name: str, received: Message | None) -> object:
     if received is None:
         raise CallbackError(f"callback {name!r}: no answer in time", code="callback_timeout")
     message, segments = received

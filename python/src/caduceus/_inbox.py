@@ -18,74 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from caduceus._ending import end_for_protocol_error
 from caduceus._frames import FrameError
+from caduceus._waiters import AsyncWaiter, LaneEnded, Waiter, wait_for_change
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Event
-    from collections.abc import Callable, Sequence
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable
 
     from caduceus._context import CallContext
+    from caduceus._frames import Message
     from caduceus._lanes import Lane
 
-    Received = tuple[dict[str, Any], Sequence[memoryview]]
-
 _MS_PER_S = 1000
-
-
-class LaneEnded(Exception):
-    """Nothing comes on the calls lane any more."""
-
-
-class Waiter:
-    """One callback that waits in a thread.
-
-    Parameters
-    ----------
-    call : CallContext
-        The call that made it.
-    poke : callable
-        Ends the wait of the thread that reads the lane.
-    """
-
-    __slots__ = ("_poke", "box", "call", "changed")
-
-    def __init__(self, call: CallContext, poke: Callable[[], None]) -> None:
-        self.call = call
-        self.box: deque[Received] = deque()
-        self.changed = threading.Event()
-        self._poke = poke
-
-    def wake(self) -> None:
-        """Have the waiter look again; from any thread."""
-        self.changed.set()
-        self._poke()
-
-
-class AsyncWaiter:
-    """One callback that waits on an event loop.
-
-    Parameters
-    ----------
-    call : CallContext
-        The call that made it.
-    loop : asyncio.AbstractEventLoop
-        The loop.
-    changed : asyncio.Event
-        Set whenever there is something to look at.
-    """
-
-    __slots__ = ("_loop", "box", "call", "changed")
-
-    def __init__(self, call: CallContext, loop: AbstractEventLoop, changed: Event) -> None:
-        self.call = call
-        self.box: deque[Received] = deque()
-        self.changed = changed
-        self._loop = loop
-
-    def wake(self) -> None:
-        """Have the waiter look again; from any thread."""
-        # A loop that was closed meanwhile has nobody left to wake.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self.changed.set)
 
 
 class Inbox:
@@ -105,19 +48,20 @@ class Inbox:
     """
 
     def __init__(self, lane: Lane, refuse: Callable[[dict[str, Any]], None]) -> None:
-        self.on_nested: Callable[[Received, CallContext], None] | None = None
+        self.on_nested: Callable[[Message, CallContext], None] | None = None
         self._lane = lane
         self._refuse = refuse
         self._reading = threading.Lock()
-        self._reader: int | None = None
+        # The thread and the loop of a coroutine that reads.
+        self._reader: tuple[int, AbstractEventLoop] | None = None
         self._waiters: dict[int, Waiter | AsyncWaiter] = {}
         self._waiters_lock = threading.Lock()
-        self._backlog: deque[Received] = deque()
+        self._backlog: deque[Message] = deque()
         self._backlog_changed = threading.Event()
         self._is_ended = False
         self._pipe: tuple[int, int] | None = None
 
-    def next_call(self) -> Received | None:
+    def next_call(self) -> Message | None:
         """Return the next call that is not nested. Only for the serving thread.
 
         Returns
@@ -175,7 +119,7 @@ class Inbox:
         # If this was the thread that reads, another one has to.
         self._wake_all()
 
-    def wait(self, waiter: Waiter, deadline_s: float | None) -> Received | None:
+    def wait(self, waiter: Waiter, deadline_s: float | None) -> Message | None:
         """Return the next message for `waiter`, waiting in this thread.
 
         Parameters
@@ -208,7 +152,7 @@ class Inbox:
                 return None
             is_taken = self._reading.acquire(blocking=False)
             # A coroutine of this very thread may be the reader; it stands still meanwhile.
-            if is_taken or self._reader == threading.get_ident():
+            if is_taken or (self._reader and self._reader[0] == threading.get_ident()):
                 try:
                     self._read_one(timeout_s)
                 finally:
@@ -218,7 +162,7 @@ class Inbox:
             else:
                 waiter.changed.wait(timeout_s)
 
-    async def wait_async(self, waiter: AsyncWaiter, deadline_s: float | None) -> Received | None:
+    async def wait_async(self, waiter: AsyncWaiter, deadline_s: float | None) -> Message | None:
         """Do what `wait` does, on an event loop.
 
         Parameters
@@ -240,6 +184,9 @@ class Inbox:
         LaneEnded
             If nothing can come any more.
         """
+        import asyncio
+
+        own = (threading.get_ident(), asyncio.get_running_loop())
         while True:
             if waiter.box:
                 return waiter.box.popleft()
@@ -247,18 +194,22 @@ class Inbox:
             timeout_s = self._time_left(waiter, deadline_s)
             if timeout_s is not None and timeout_s <= 0:
                 return None
-            if self._reading.acquire(blocking=False):
-                self._reader = threading.get_ident()
+            reader = self._reader
+            is_taken = self._reading.acquire(blocking=False)
+            # A coroutine of another loop of this thread stands still as long as this loop runs.
+            if is_taken or (reader and reader[0] == own[0] and reader[1] is not own[1]):
+                self._reader = own
                 try:
                     await self._read_one_async(waiter, timeout_s)
                 finally:
-                    self._reader = None
-                    self._reading.release()
+                    self._reader = None if is_taken else reader
+                    if is_taken:
+                        self._reading.release()
                     self._wake_all(waiter)
             else:
-                await _wait(waiter.changed, timeout_s)
+                await wait_for_change(waiter.changed, timeout_s)
 
-    def serve(self, loop: AbstractEventLoop, on_call: Callable[[Received | None], None]) -> None:
+    def serve(self, loop: AbstractEventLoop, on_call: Callable[[Message | None], None]) -> None:
         """Read on `loop` from now on, and give every call that is not nested to `on_call`.
 
         Parameters
@@ -304,7 +255,7 @@ class Inbox:
         loop, descriptor = asyncio.get_running_loop(), self._lane.fileno()
         loop.add_reader(descriptor, waiter.changed.set)
         try:
-            await _wait(waiter.changed, timeout_s)
+            await wait_for_change(waiter.changed, timeout_s)
         finally:
             loop.remove_reader(descriptor)
         # Not because of the wake-up alone: a blocking wait inside this thread may have read it.
@@ -324,18 +275,18 @@ class Inbox:
                 os.read(self._pipe[0], 4096)
         return descriptor in found
 
-    def _receive(self) -> Received | None:
+    def _receive(self) -> Message | None:
         try:
             return self._lane.receive()
         except FrameError as error:
             end_for_protocol_error(f"{error} (calls lane)")
 
-    def _take_all(self, received: Received | None) -> None:
+    def _take_all(self, received: Message | None) -> None:
         self._take(received)
         while not self._is_ended and (more := self._lane.receive_nowait()) is not None:
             self._take(more)
 
-    def _take(self, received: Received | None) -> None:
+    def _take(self, received: Message | None) -> None:
         """Give a message to whom it belongs. Only the reader does."""
         if received is None:
             self._is_ended = True
@@ -376,10 +327,3 @@ class Inbox:
         if self._pipe is not None:
             with suppress(BlockingIOError):
                 os.write(self._pipe[1], b"\0")
-
-
-async def _wait(changed: Event, timeout_s: float | None) -> None:
-    import asyncio
-
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(changed.wait(), timeout_s)

@@ -17,7 +17,7 @@ from caduceus._loop_writer import LoopWriter
 if TYPE_CHECKING:
     from caduceus._call_loop import Runner
     from caduceus._context import CallContext
-    from caduceus._inbox import Received
+    from caduceus._frames import Message
 
 
 class LoopServer:
@@ -34,7 +34,7 @@ class LoopServer:
     def __init__(self, runner: Runner, concurrency: int) -> None:
         self._runner = runner
         self._concurrency = concurrency
-        self._waiting: deque[Received] = deque()
+        self._waiting: deque[Message] = deque()
         self._running = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -54,7 +54,7 @@ class LoopServer:
         finally:
             writer.close()
 
-    def _take(self, received: Received | None) -> None:
+    def _take(self, received: Message | None) -> None:
         if received is None:
             self._waiting.clear()
             if self._runner.table.stop():
@@ -64,7 +64,7 @@ class LoopServer:
         else:
             self._waiting.append(received)
 
-    def _start(self, received: Received, parent: CallContext | None) -> None:
+    def _start(self, received: Message, parent: CallContext | None) -> None:
         call = self._runner.begin(received, parent)
         if call is None:
             return

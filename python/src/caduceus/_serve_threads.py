@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from caduceus._call_loop import Runner
-    from caduceus._inbox import Received
+    from caduceus._frames import Message
 
 
 class ThreadServer:
@@ -29,7 +29,7 @@ class ThreadServer:
     def __init__(self, runner: Runner, concurrency: int) -> None:
         self._runner = runner
         self._concurrency = concurrency
-        self._queue: queue.SimpleQueue[Received | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         # Held from the taking of a call until it has started, so that calls start in order.
         self._turn = threading.Lock()
         self._idle = threading.Semaphore(0)

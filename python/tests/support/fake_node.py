@@ -33,6 +33,10 @@ LAUNCH = (
 LANES = ("control", "calls", "replies", "stdout", "stderr")
 NONCE = "a-nonce-for-one-incarnation"
 SAMPLE = {"script": str(Path(__file__).parent / "sample_bridge.py")}
+MODES = {
+    mode: {"script": str(Path(__file__).parent / "modes_bridge.py"), "class": mode.capitalize()}
+    for mode in ("sync", "threads", "asyncio")
+}
 
 
 class FramedSocket:
@@ -52,15 +56,31 @@ class FramedSocket:
         return data
 
     def receive(self) -> dict[str, Any]:
-        body_bytes, header_bytes = struct.unpack(">II", self.read_exactly(8))
-        assert body_bytes == header_bytes
-        message = json.loads(self.read_exactly(body_bytes))
-        assert isinstance(message, dict)
+        message, segments = self.receive_whole()
+        assert segments == []
         return message
 
-    def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps(message).encode()
-        self.send_bytes(struct.pack(">II", len(body), len(body)) + body)
+    def receive_whole(self) -> tuple[dict[str, Any], list[bytes]]:
+        body_bytes, header_bytes = struct.unpack(">II", self.read_exactly(8))
+        message = json.loads(self.read_exactly(header_bytes))
+        assert isinstance(message, dict)
+        offset = 8 + header_bytes
+        segments = []
+        for length in message.get("segments", []):
+            padding = -offset % 8
+            segments.append(self.read_exactly(padding + length)[padding:])
+            offset += padding + length
+        assert offset == 8 + body_bytes
+        return message, segments
+
+    def send(self, message: dict[str, Any], *segments: bytes) -> None:
+        if segments:
+            message = {**message, "segments": [len(segment) for segment in segments]}
+        header = json.dumps(message).encode()
+        body = header
+        for segment in segments:
+            body += bytes(-(8 + len(body)) % 8) + segment
+        self.send_bytes(struct.pack(">II", len(body), len(header)) + body)
 
     def send_bytes(self, data: bytes) -> None:
         self.connection.sendall(data)
@@ -83,7 +103,9 @@ class FramedSocket:
 class FakeNode:
     """Start one worker and hold its five lanes; a context manager that leaves nothing behind."""
 
-    def __init__(self, *, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *, environ: dict[str, str] | None = None, parent_pid: int | None = None
+    ) -> None:
         # Not pytest's tmp_path: a socket's path may have at most a hundred bytes.
         self.folder = tempfile.mkdtemp(prefix="cad-")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -93,7 +115,7 @@ class FakeNode:
         self._listener.listen(8)
         self.scratch_folder = os.path.join(self.folder, "scratch")
         os.mkdir(self.scratch_folder)
-        invitation = json.dumps({"socket": path, "nonce": NONCE})
+        invitation = json.dumps({"socket": path, "nonce": NONCE, "parentPid": parent_pid})
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, SOURCE_FOLDER],
             env={**os.environ, **(environ or {}), "CADUCEUS_WORKER": invitation},
@@ -104,6 +126,7 @@ class FakeNode:
         )
         self.lanes: dict[str, FramedSocket] = {}
         self.first_frames: list[dict[str, Any]] = []
+        self.mode = ""
         self._next_id = 0
 
     def __enter__(self) -> Self:
@@ -160,7 +183,9 @@ class FakeNode:
         """Shake hands and return what the worker says: ``ready`` or ``failed``."""
         self.hello()
         self.welcome(bridge, **more)
-        return self.control_message("ready", "failed")
+        answer = self.control_message("ready", "failed")
+        self.mode = answer.get("execution", "")
+        return answer
 
     def control_message(self, *types: str) -> dict[str, Any]:
         """Return the next control message of one of these types, passing over the others."""
@@ -169,18 +194,25 @@ class FakeNode:
             if message["type"] in types:
                 return message
 
-    def send_call(self, op: str, args: object = None, session: str | None = None) -> int:
+    def send_call(
+        self,
+        op: str,
+        args: object = None,
+        session: str | None = None,
+        *segments: bytes,
+        **more: object,
+    ) -> int:
         self._next_id += 1
-        self.lanes["calls"].send(
-            {
-                "type": "call",
-                "id": self._next_id,
-                "op": op,
-                "args": {} if args is None else args,
-                "session": session,
-                "deadlineMs": 30_000,
-            }
-        )
+        message = {
+            "type": "call",
+            "id": self._next_id,
+            "op": op,
+            "args": {} if args is None else args,
+            "session": session,
+            "deadlineMs": 30_000,
+            **more,
+        }
+        self.lanes["calls"].send(message, *segments)
         return self._next_id
 
     def call(self, op: str, args: object = None, session: str | None = None) -> dict[str, Any]:
@@ -190,6 +222,25 @@ class FakeNode:
         assert reply["type"] == "reply"
         assert reply["id"] == call_id
         return reply
+
+    def cancel(self, call_id: int, stage: str) -> None:
+        self.control.send({"type": "cancel", "id": call_id, "stage": stage})
+
+    def answer(self, callback: dict[str, Any], value: object) -> None:
+        """Answer a callback that has been received."""
+        assert callback["type"] == "callback", callback
+        number = callback["callback"]
+        message = {"type": "callback_result", "callback": number, "ok": True, "value": value}
+        self.lanes["calls"].send(message)
+
+    def nested(self, callback: dict[str, Any], op: str, args: object = None) -> int:
+        """Call from inside a callback that has been received."""
+        return self.send_call(op, args, parent=callback["id"], callback=callback["callback"])
+
+    def wait_for_control(self) -> None:
+        """Return when every control message sent so far has been taken."""
+        self.control.send({"type": "ping", "seq": 0})
+        self.control_message("pong")
 
     def result(self, op: str, args: object = None, session: str | None = None) -> Any:  # noqa: ANN401
         reply = self.call(op, args, session)
