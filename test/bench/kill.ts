@@ -17,6 +17,7 @@ import {
   benchFolder,
   openStage,
   projectPython,
+  rootFolder,
   withScratch,
   within,
   type Stage,
@@ -54,13 +55,14 @@ const detect: Benchmark = {
     const kills = thoroughness === 'quick' ? QUICK_KILLS : FULL_KILLS;
     await using stage = await openStage({ script: 'echo_bridge.py', pool: POOL });
     const found = await killAgain(stage, kills);
-    const floor = await rawKills([], kills);
+    const floor = await rawDeaths(kills);
     return {
       ...outcomeOf(found.map(({ heardMs }) => heardMs)),
       detail: {
         times: timesOf(found.map(({ heardMs }) => heardMs)),
-        rawFloor: timesOf(floor.map(({ heardMs }) => heardMs)),
-        rawFloorIs: 'kill -9 of a bare Python process → end of its connection in bare Node',
+        rawFloor: timesOf(floor),
+        rawFloorIs:
+          'kill -9 of a Python process with the same modules → end of its connection in bare Node: the kernel takes its memory apart first',
       },
     };
   },
@@ -142,6 +144,38 @@ async function killOnce({ runtime, bridge }: Stage, sessionId: string): Promise<
   const answeredMs = performance.now() - beganMs;
   await bridge.endSession(sessionId);
   return { heardMs, answeredMs };
+}
+
+/** A process as large as our worker, since it is its size that the kernel needs the time for. */
+const AS_LARGE = `
+import sys, socket
+sys.path.insert(0, sys.argv[2])
+import caduceus.worker
+lane = socket.socket(socket.AF_UNIX)
+lane.connect(sys.argv[1])
+lane.sendall(b"!")
+lane.recv(1)
+`;
+
+async function rawDeaths(kills: number): Promise<readonly number[]> {
+  return withScratch(async (folder) => {
+    const rendezvous = await openRendezvous(folder);
+    const sources = join(rootFolder(), 'python', 'src');
+    const found: number[] = [];
+    for (let turn = 0; turn < kills; turn += 1) {
+      const child = spawnBare(projectPython(), ['-c', AS_LARGE, rendezvous.address, sources]);
+      const socket = await rendezvous.next();
+      await once(socket, 'data');
+      const ended = once(socket, 'close');
+      socket.resume();
+      const beganMs = performance.now();
+      child.kill('SIGKILL');
+      await ended;
+      found.push(performance.now() - beganMs);
+    }
+    rendezvous.close();
+    return found;
+  });
 }
 
 /** The same with nothing around it: a bare zygote, whose children connect, give one byte back, and wait. */

@@ -1,7 +1,7 @@
 // What is a peer to the benchmark? One Python process that gives back the text it was sent, by somebody else's line.
 
 /** What a peer gets to start with. */
-export interface PeerStage {
+interface PeerStage {
   /** The interpreter with the peers' packages: the same that our side of the contest runs on. */
   readonly python: string;
   /** This peer's folder of programs. */
