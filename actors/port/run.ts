@@ -18,6 +18,17 @@ export interface RunPorts {
   readonly guardianSpawner: (token: string) => SpawnGuardian;
 }
 
+/**
+ * To whom the kernel may tie a worker. The tie is to the thread that starts it: where that is not the main thread, its end would be taken for Node's.
+ * @param thread that starts processes.
+ */
+export function parentPidFor(
+  { platform, pid }: Pick<NodeJS.Process, 'platform' | 'pid'>,
+  thread: 'main' | 'worker',
+): number | undefined {
+  return platform === 'linux' && thread === 'main' ? pid : undefined;
+}
+
 interface Named {
   readonly epoch: number;
   readonly incarnation: string;
@@ -30,7 +41,6 @@ const NAMED_MAX = 4_096;
 export class Run implements RunGuard {
   /** 192 bits of chance: what carries it in its environment is of this run. */
   readonly token: string;
-  /** The kernel's tie is to the thread that started a process, so only the main thread's may be used. */
   readonly parentPid: number | undefined;
   readonly #host: Host;
   readonly #guardian: Guardian;
@@ -43,7 +53,7 @@ export class Run implements RunGuard {
   constructor(directory: string, ports: RunPorts) {
     const { clock, bus, host } = ports;
     this.token = ports.ids.nonce();
-    this.parentPid = process.platform === 'linux' && isMainThread ? process.pid : undefined;
+    this.parentPid = parentPidFor(process, isMainThread ? 'main' : 'worker');
     this.#host = host;
     const spawnGuardian = ports.guardianSpawner(this.token);
     this.#guardian = new Guardian({ clock, bus, host, spawnGuardian });
