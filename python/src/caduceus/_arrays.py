@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import array
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caduceus._dtypes import ITEM_BYTES, checked_size_bytes
 from caduceus._errors import BridgeError
@@ -51,8 +50,7 @@ if sys.version_info >= (3, 12):
 _SWAP_CODES = {2: "H", 4: "I", 8: "Q"}
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayParts:
+class ArrayParts(NamedTuple):
     """An array, ready to be sent.
 
     Attributes

@@ -175,7 +175,7 @@ class Runner:
         if self._is_forked:
             # A handler forked and its child came back here. The call is the parent's to answer.
             os._exit(EXIT_FORKED)
-        self.outbox.send(parts)
+        self.outbox.send_between(parts)
         return self.table.finish(call)
 
     def run_nested(self, received: Message, parent: CallContext) -> None:

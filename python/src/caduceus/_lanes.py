@@ -10,8 +10,7 @@ import os
 import socket
 import sys
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from caduceus._frames import FrameDecoder, FrameError, Message, encode_frame
 
@@ -32,8 +31,7 @@ class StartError(Exception):
     """The process cannot become a worker; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(NamedTuple):
     """Where to connect to, and the proof that one may.
 
     Attributes
@@ -189,8 +187,7 @@ class Lane:
         self._connection.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Lanes:
+class Lanes(NamedTuple):
     """The framed connections of a worker.
 
     Attributes

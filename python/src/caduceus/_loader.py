@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import inspect
 import os
 import re
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caduceus import base_bridge
 from caduceus._packages import find_missing, package_missing
@@ -27,8 +25,7 @@ class LoadError(Exception):
     """The bridge cannot be found where ``welcome`` says it is; the message says what was found."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeSpec:
+class BridgeSpec(NamedTuple):
     """Where a bridge is and what it needs.
 
     Attributes
@@ -159,19 +156,19 @@ def _find_class(module: ModuleType, spec: BridgeSpec) -> type[BaseBridge]:
     where = spec.script or module.__name__
     if spec.class_name is not None:
         named = getattr(module, spec.class_name, None)
-        if not inspect.isclass(named) or not issubclass(named, BaseBridge):
-            state = "no class" if not inspect.isclass(named) else "no subclass of BaseBridge"
+        if not isinstance(named, type) or not issubclass(named, BaseBridge):
+            state = "no class" if not isinstance(named, type) else "no subclass of BaseBridge"
             raise LoadError(f"{where}: {spec.class_name} is {state} there")
         return named
     defined = [
         value
         for value in vars(module).values()
-        if inspect.isclass(value)
+        if isinstance(value, type)
         and issubclass(value, BaseBridge)
         and value.__module__ == module.__name__
     ]
     # Two names for one class are one class.
-    concrete = [value for value in dict.fromkeys(defined) if not inspect.isabstract(value)]
+    concrete = [value for value in dict.fromkeys(defined) if not value.__abstractmethods__]
     if len(concrete) == 1:
         return concrete[0]
     if concrete:

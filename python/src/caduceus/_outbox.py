@@ -82,6 +82,22 @@ class Outbox:
         with self._gate, self._lock:
             self.write(parts)
 
+    def send_between(self, parts: Parts) -> None:
+        """Do what `send` does where no interrupt can be raised anyway: between two handlers.
+
+        Parameters
+        ----------
+        parts : sequence of bytes or memoryview
+            As for `send`.
+
+        Raises
+        ------
+        OSError
+            If the lane is broken.
+        """
+        with self._lock:
+            self.write(parts)
+
     def reply(self, call: CallContext, result: object) -> Parts:
         """Return the frame of a reply with a result.
 

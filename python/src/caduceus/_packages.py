@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from caduceus._errors import BridgeError
@@ -44,6 +42,8 @@ def package_missing(framework: str, missing: Iterable[str]) -> BridgeError:
     BridgeError
         With code ``package_missing``; raise it.
     """
+    import shlex
+
     names = list(missing)
     command = shlex.join([sys.executable, "-m", "pip", "install", *names])
     verb = "is" if len(names) == 1 else "are"
@@ -56,6 +56,9 @@ def package_missing(framework: str, missing: Iterable[str]) -> BridgeError:
 
 
 def _is_installed(name: str) -> bool:
+    # Tens of milliseconds to import, and most bridges name no packages.
+    from importlib import metadata
+
     try:
         # A half removed distribution has no version, and cannot be imported either.
         found: str | None = metadata.version(name)

@@ -7,11 +7,10 @@ somewhere; what ordinary values cost is `_values.py`'s business.
 from __future__ import annotations
 
 import array
-import dataclasses
 import enum
 import math
 import os
-import uuid
+import sys
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -54,14 +53,22 @@ class _Finding(Exception):
     """What is wrong with the value at hand; where it lies is added on the way out."""
 
 
-@dataclasses.dataclass(slots=True)
 class _Open:
     """A container that is being copied: what is left of it, and where its copy goes."""
 
-    step: str
-    source_id: int
-    children: Iterator[tuple[object, object]]
-    copy: dict[str, object] | list[object]
+    __slots__ = ("children", "copy", "source_id", "step")
+
+    def __init__(
+        self,
+        step: str,
+        source_id: int,
+        children: Iterator[tuple[object, object]],
+        copy: dict[str, object] | list[object],
+    ) -> None:
+        self.step = step
+        self.source_id = source_id
+        self.children = children
+        self.copy = copy
 
 
 class Tagger:
@@ -184,7 +191,9 @@ class Tagger:
             return self._instant(value)
         if isinstance(value, date):
             return value.isoformat()
-        if isinstance(value, uuid.UUID):
+        # Who has not imported it has no such value; importing it costs a start milliseconds.
+        uuid = sys.modules.get("uuid")
+        if uuid is not None and isinstance(value, uuid.UUID):
             return str(value)
         if isinstance(value, os.PathLike):
             return os.fsdecode(value)
@@ -198,7 +207,8 @@ class Tagger:
 
     def _of_object(self, value: Any) -> object:  # noqa: ANN401
         kind = type(value)
-        if dataclasses.is_dataclass(kind):
+        dataclasses = sys.modules.get("dataclasses")
+        if dataclasses is not None and dataclasses.is_dataclass(kind):
             return {
                 field.name: getattr(value, field.name)
                 for field in dataclasses.fields(value)

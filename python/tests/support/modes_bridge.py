@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import os
 import re
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -101,6 +103,10 @@ class Modal(BaseBridge):
             time.sleep(0.001)
         call.raise_if_cancelled()
         return None
+
+    def op_interrupt_self(self, _args: dict[str, Any]) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return "went on"
 
     def op_sleep(self, _args: dict[str, Any]) -> object:
         print("sleeping", flush=True)
