@@ -29,6 +29,8 @@ import { zygoteSetup } from './zygote-setup.ts';
 /** One node of the supervision tree, as people want to see it. */
 export interface TreeNode {
   readonly id: string;
+  /** What events and errors call it. */
+  readonly path: string;
   readonly kind: 'supervisor' | 'worker';
   readonly state: string;
   readonly epoch: number;
@@ -233,5 +235,6 @@ async function stopParts(parts: Parts): Promise<ExitReason> {
 
 function nodeOf(child: Child): TreeNode {
   const { id, kind, state, epoch, pid } = child;
-  return { id, kind, state, epoch, pid, children: child.children().map(nodeOf) };
+  const { path } = child.ref;
+  return { id, path, kind, state, epoch, pid, children: child.children().map(nodeOf) };
 }

@@ -47,11 +47,8 @@ export function nextEvent<Name extends BusEventName>(
 }
 
 /** All workers of the tree, wherever they are in it. */
-export function workersOf(node: TreeNode, path = ''): readonly (TreeNode & { path: string })[] {
-  return node.children.flatMap((child) => {
-    const childPath = path === '' ? child.id : `${path}/${child.id}`;
-    return child.kind === 'worker' ? [{ ...child, path: childPath }] : workersOf(child, childPath);
-  });
+export function workersOf(node: TreeNode): readonly TreeNode[] {
+  return node.children.flatMap((child) => (child.kind === 'worker' ? [child] : workersOf(child)));
 }
 
 /** Settles when no worker is on its way up: sessions then spread over all of them. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createRuntime, dspy, type PoolOptions, type Runtime } from '../../src/index.ts';
 import { startLocalModel, type LocalModel } from '../../src/testing/index.ts';
-import { nextEvent, PYTHON, rejection } from '../support/real-runtime.ts';
+import { nextEvent, PYTHON, rejection, workersOf } from '../support/real-runtime.ts';
 
 let model: LocalModel;
 let runtime: Runtime;
@@ -136,7 +136,7 @@ describe('configure without a session', () => {
     const ask = (): Promise<unknown> => own.ml.execute(id, { question: 'What is 1 + 1?' });
     model.inject({ kind: 'slow', delayMs: 300, times: 2 });
     expect(await Promise.all([ask(), ask()])).toHaveLength(2);
-    const pids = own.tree().children[0]?.children.map(({ pid }) => pid) ?? [];
+    const pids = workersOf(own).map(({ pid }) => pid);
     for (const pid of pids) {
       const ready = nextEvent(own, 'child.ready');
       process.kill(pid ?? 0, 'SIGKILL');

@@ -15,6 +15,7 @@ import {
   PYTHON,
   rejection,
   until,
+  workersOf,
 } from '../support/real-runtime.ts';
 
 let runtime: Runtime;
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 function workers(): readonly { readonly pid: number | undefined; readonly epoch: number }[] {
-  return runtime.tree().children[0]?.children ?? [];
+  return workersOf(runtime);
 }
 
 describe('a worker that is killed', () => {

@@ -108,7 +108,7 @@ describe('a bridge of one’s own', { timeout: DEADLINE_MS }, () => {
     writeFileSync(path.join(home, 'counter.py'), block('README.md', 'Your own bridge', 'python'));
     const killed = `
       const again = new Promise((resolve) => runtime.on('child.ready', ({ epoch }) => epoch === 2 && resolve()));
-      for (const { pid } of runtime.tree().children[0].children) if (pid) process.kill(pid, 'SIGKILL');
+      for (const { id, pid } of runtime.tree().children[0].children.flatMap((child) => [child, ...child.children])) if (pid && id !== "zygote") process.kill(pid, 'SIGKILL');
       await again;
       console.log(await counter.call('count', { text: 'the staff and the snakes' }));
       await runtime.stop();`;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { isCaduceusError, type Runtime } from '../../src/index.ts';
-import { echoRuntime, isAlive } from '../support/real-runtime.ts';
+import { echoRuntime, isAlive, workersOf } from '../support/real-runtime.ts';
 
 const CLIENTS = 6;
 const KILLS = 40;
@@ -15,8 +15,7 @@ afterAll(async () => {
 });
 
 function alivePids(): number[] {
-  const workers = runtime.tree().children[0]?.children ?? [];
-  return workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  return workersOf(runtime).flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
 }
 
 /** One caller: writes a number, reads it back, again and again. Gives the readings that were wrong, and the errors it met by code. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import { createRuntime, defineAdapter, type PoolOptions, type Runtime } from '../../src/index.ts';
-import type { BusEventName, BusEvents } from '../../src/index.ts';
+import type { BusEventName, BusEvents, TreeNode } from '../../src/index.ts';
 
 export { isAlive, until } from './processes.ts';
 
@@ -42,6 +42,18 @@ export function echoRuntime(
       },
     },
   });
+}
+
+/** The workers of all pools, without the zygotes that they were forked from. */
+export function workersOf(runtime: Runtime): readonly TreeNode[] {
+  const leaves = (node: TreeNode): readonly TreeNode[] =>
+    node.kind === 'worker' ? [node] : node.children.flatMap(leaves);
+  return leaves(runtime.tree()).filter(({ id }) => id !== 'zygote');
+}
+
+/** The zygote of the only pool. */
+export function zygoteOf(runtime: Runtime): TreeNode | undefined {
+  return runtime.tree().children[0]?.children.find(({ id }) => id === 'zygote');
 }
 
 /** The next event of this name for which `when` holds. */
