@@ -260,6 +260,30 @@ class TestEndOfAWorker:
         guardian.end_records()
         assert not is_alive(leftover)
 
+    def test_kills_what_it_left_behind_while_who_forked_it_lives(
+        self, guardian: Guardian, processes: Processes
+    ) -> None:
+        fork = (
+            "import os, subprocess, time\n"
+            "if os.fork() == 0:\n"
+            "    os.setsid()\n"
+            "    child = subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+            "    print(child.pid, flush=True)\n"
+            "time.sleep(300)\n"
+        )
+        zygote, child = processes.start_python(fork, f"{TOKEN}/zygote/1/1")
+        found = read_process(child)
+        assert found is not None
+        worker = found.parent
+        processes.others.append(worker)
+        tell(guardian, "add", zygote, f"{TOKEN}/zygote/1/1")
+        tell(guardian, "add", worker, f"{TOKEN}/a/1/2")
+        tell(guardian, "end", worker, f"{TOKEN}/a/1/2")
+        guardian.end_records()
+        assert not is_alive(worker)
+        assert not is_alive(child)
+        assert is_alive(zygote)
+
     def test_leaves_a_worker_that_it_forked_and_that_was_added(
         self, guardian: Guardian, processes: Processes
     ) -> None:
@@ -298,6 +322,9 @@ class TestEndOfAWorker:
         b"\xff\xfe 5 2 a",
         b"add 1 0 init",
         b"add 0 0 everybody",
+        "add ² 5 a".encode(),
+        b"add 99999999999999999999999 5 a",
+        b"add 9999999999999999999 5 a",
     ],
 )
 def test_what_is_no_line_says_nothing(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,9 +403,9 @@ class TestProcess:
             guardian.stdin.write(f"add {worker} {start_of(worker)} {INCARNATION}\n".encode())
             guardian.stdin.flush()
             wait_for(lambda: _ignored(guardian.pid, signal.SIGQUIT))
-            # A look at all processes is what it reads for.
-            before = _reads(guardian.pid)
-            wait_for(lambda: _reads(guardian.pid) > before + 20)
+            # A look at all processes is what it reads for; one is over, and the next half.
+            enough = _reads(guardian.pid) + 1.5 * len(Snapshot().processes)
+            wait_for(lambda: _reads(guardian.pid) > enough)
             os.kill(worker, signal.SIGKILL)
             processes.children[-1].wait()
             guardian.communicate(timeout=DEADLINE_S)

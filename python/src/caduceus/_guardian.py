@@ -13,9 +13,17 @@ import select
 import signal
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PAUSES_S = [min(0.001 * 2**power, 0.05) for power in range(20)]
 """Between two rounds of killing, less than a second in all: what is not dead by then forks faster
 than it is killed, or waits for a disk and dies when it need not wait any more."""
+
+DOUBTS_MAX = 6
+"""Rounds that may pass over doubts alone: in the middle of an exec a process shows no environment,
+which takes less than 1 ms, but some never have one."""
 
 LOOK_S = 1.0
 """How often the descendants of workers are written down, while they can still be traced to one."""
@@ -23,26 +31,19 @@ LOOK_S = 1.0
 LOOK_DUTY = 100
 """A look that took a millisecond is not repeated for this many: at most 1 % of one core."""
 
-LINE_BYTES_MAX = 64 * 1024
-"""A longer line is not Node's."""
-
 _READ_BYTES = 64 * 1024
 
 
 class Process:
     """One process as the kernel lists it."""
 
-    __slots__ = ("group", "parent", "pid", "session", "start")
-
-    def __init__(self, pid: int, parent: int, group: int, session: int, start: int) -> None:
-        self.pid, self.start = pid, start
-        self.parent, self.group, self.session = parent, group, session
+    def __init__(self, pid: int, fields: list[bytes]) -> None:
+        self.pid, self.start = pid, int(fields[19])
+        self.parent, self.group, self.session = map(int, fields[1:4])
 
 
 class Record:
     """One worker: the leader of a group, and whoever was seen to descend from it."""
-
-    __slots__ = ("incarnation", "leader", "seen", "start")
 
     def __init__(self, leader: int, start: int, incarnation: str) -> None:
         self.leader, self.start, self.incarnation = leader, start, incarnation
@@ -55,24 +56,24 @@ def read_process(pid: int) -> Process | None:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             # The program's name may hold spaces and brackets: fields are counted from the last one.
             fields = file.read(4096).rpartition(b")")[2].split()
-        if fields[0] in (b"Z", b"X"):
-            return None
-        return Process(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+        return None if fields[0] in (b"Z", b"X") else Process(pid, fields)
     except (OSError, IndexError, ValueError):
         return None
 
 
-def carries(pid: int, entries: set[bytes]) -> bool:
-    """Return whether a process of this user was started with one of these variables."""
-    folder = f"/proc/{pid}"
+def environ_of(process: Process) -> list[bytes] | None:
+    """Return what a process of this user was started with; None in the middle of an exec."""
+    folder = f"/proc/{process.pid}"
     try:
-        if os.stat(folder).st_uid != os.getuid():
-            return False
+        # Threads of the kernel are in no session.
+        if process.session == 0 or os.stat(folder).st_uid != os.getuid():
+            return []
         with open(folder + "/environ", "rb") as file:
-            return not entries.isdisjoint(file.read().split(b"\0"))
+            text = file.read()
     except OSError:
         # It has ended, or hides its environment.
-        return False
+        return []
+    return text.split(b"\0") if text else None
 
 
 def kill_process(process: Process) -> None:
@@ -102,7 +103,7 @@ def kill_group(leader: int) -> None:
     """Send SIGKILL to a process group, in which nobody can fork meanwhile."""
     try:
         os.killpg(leader, signal.SIGKILL)
-    except OSError:
+    except (OSError, OverflowError):
         return
 
 
@@ -110,16 +111,16 @@ class Snapshot:
     """All living processes at one moment, with who descends from whom."""
 
     def __init__(self) -> None:
+        self.is_doubtful = False
         self.processes: dict[int, Process] = {}
         self._children: dict[int, list[int]] = {}
         self._members: dict[int, list[int]] = {}
         for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
             process = read_process(int(name)) if name.isdigit() else None
-            if process is None:
-                continue
-            self.processes[process.pid] = process
-            self._children.setdefault(process.parent, []).append(process.pid)
-            self._members.setdefault(process.session, []).append(process.pid)
+            if process is not None:
+                self.processes[process.pid] = process
+                self._children.setdefault(process.parent, []).append(process.pid)
+                self._members.setdefault(process.session, []).append(process.pid)
 
     def has(self, pid: int, start: int) -> bool:
         """Return whether this very process lives."""
@@ -142,8 +143,14 @@ class Snapshot:
         return found
 
     def carriers(self, entries: set[bytes], never: set[int]) -> set[int]:
-        """Return who was started with one of these variables."""
-        return {pid for pid in self.processes if pid not in never and carries(pid, entries)}
+        """Return who was started with one of these variables; note whether all could say so."""
+        found: set[int] = set()
+        for process in self.processes.values():
+            environ = [] if process.pid in never else environ_of(process)
+            self.is_doubtful = self.is_doubtful or environ is None
+            if not entries.isdisjoint(environ or ()):
+                found.add(process.pid)
+        return found
 
 
 class Guardian:
@@ -157,21 +164,19 @@ class Guardian:
 
     def take(self, line: bytes) -> None:
         """Learn what one line says; what is not a line of the protocol says nothing."""
-        words = os.fsdecode(line).split(" ")
-        numbers = words[1:3]
-        if len(words) != 4 or not all(word.isdigit() for word in numbers):
+        words = line.split(b" ")
+        if len(words) != 4 or not all(len(word) < 20 and word.isdigit() for word in words[1:3]):
             return
-        verb, incarnation = words[0], words[3]
-        leader, start = map(int, numbers)
+        leader, start, incarnation = int(words[1]), int(words[2]), os.fsdecode(words[3])
         if leader in self._never:
             return
-        if verb == "add":
+        if words[0] == b"add":
             self._records[incarnation] = Record(leader, start, incarnation)
             # A worker that another process forked was seen as its descendant until now.
             for record in self._records.values():
                 if record.incarnation != incarnation:
                     record.seen.pop(leader, None)
-        elif verb == "end":
+        elif words[0] == b"end":
             unknown = Record(leader, start, incarnation)
             self._ended.append(self._records.pop(incarnation, unknown))
 
@@ -186,51 +191,39 @@ class Guardian:
             others = (leaders - {record.leader}) | self._never
             found = snapshot.closure(roots, _sessions_in(snapshot, [record]), others)
             record.seen = {pid: snapshot.processes[pid].start for pid in found}
-            if record.start:
-                record.seen[record.leader] = record.start
 
     def end_records(self) -> None:
         """Kill what ended workers have left behind, and nothing of the living ones."""
         records, self._ended = self._ended, []
-        if not records:
-            return
-        entries = {os.fsencode(f"CADUCEUS_INCARNATION={each.incarnation}") for each in records}
-        for pause_s in PAUSES_S:
-            snapshot = Snapshot()
-            if not _kill(snapshot, self._leftovers(snapshot, records, entries)):
-                return
-            time.sleep(pause_s)
+        if records:
+            names = {os.fsencode(f"CADUCEUS_INCARNATION={each.incarnation}") for each in records}
+            _until_none(lambda snapshot: _kill(snapshot, self._leftovers(snapshot, records, names)))
 
     def end_run(self) -> None:
         """Kill everything of the run."""
-        records = [*self._records.values(), *self._ended]
-        for pause_s in PAUSES_S:
-            snapshot = Snapshot()
-            if not snapshot.processes:
-                # Without /proc groups are all that is known.
-                for record in self._records.values():
-                    kill_group(record.leader)
-                return
-            # Groups first: environments are read one by one, and a process may hold its own back.
-            sessions = _sessions_in(snapshot, list(self._records.values()))
-            known = snapshot.closure(_seen_in(snapshot, records), sessions, self._never)
-            _kill(snapshot, known)
-            carriers = snapshot.carriers({self._entry}, self._never | known)
-            found = snapshot.closure(carriers, set(), self._never | known)
-            _kill(snapshot, found)
-            if not known and not found:
-                return
-            time.sleep(pause_s)
+        if Snapshot().processes:
+            _until_none(self._kill_everybody)
+            return
+        # Without /proc groups are all that is known.
+        for record in self._records.values():
+            kill_group(record.leader)
 
-    def _leftovers(
-        self, snapshot: Snapshot, records: list[Record], entries: set[bytes]
-    ) -> set[int]:
+    def _kill_everybody(self, snapshot: Snapshot) -> bool:
         living = list(self._records.values())
-        # A forked worker carries what its parent was started with, whatever its own name is.
-        kept = {each.leader for each in living if snapshot.has(each.leader, each.start)}
-        never = self._never | snapshot.closure(kept, set(), self._never)
-        roots = _seen_in(snapshot, records) | snapshot.carriers(entries, never)
-        return snapshot.closure(roots - never, set(), never)
+        roots = _seen_in(snapshot, living + self._ended)
+        known = snapshot.closure(roots, _sessions_in(snapshot, living), self._never)
+        # Those first: environments are read one by one, and a process may hold its own back.
+        _kill(snapshot, known)
+        never = self._never | known
+        found = snapshot.closure(snapshot.carriers({self._entry}, never), set(), never)
+        return _kill(snapshot, found) or bool(known)
+
+    def _leftovers(self, snapshot: Snapshot, ended: list[Record], names: set[bytes]) -> set[int]:
+        seen = _seen_in(snapshot, ended)
+        # A worker may be the child of another, and then carries the other's name.
+        kept = {each.leader for each in self._records.values()}
+        never = self._never | snapshot.closure(kept, set(), self._never | seen)
+        return snapshot.closure(seen | snapshot.carriers(names, never), set(), never)
 
 
 def _seen_in(snapshot: Snapshot, records: list[Record]) -> set[int]:
@@ -246,6 +239,18 @@ def _sessions_in(snapshot: Snapshot, records: list[Record]) -> set[int]:
         if each.start
         and (each.leader not in snapshot.processes or snapshot.has(each.leader, each.start))
     }
+
+
+def _until_none(kill_once: Callable[[Snapshot], bool]) -> None:
+    """Go round until nobody is found: processes fork and exec while they are looked for."""
+    doubts = 0
+    for pause_s in PAUSES_S:
+        snapshot = Snapshot()
+        if not kill_once(snapshot):
+            doubts += 1
+            if not snapshot.is_doubtful or doubts == DOUBTS_MAX:
+                return
+        time.sleep(pause_s)
 
 
 def _kill(snapshot: Snapshot, pids: set[int]) -> bool:
@@ -267,22 +272,18 @@ def serve(descriptor: int, guardian: Guardian) -> None:
     look_at = time.monotonic() + LOOK_S
     while True:
         wait_s = max(0.0, look_at - time.monotonic())
-        readable, _, _ = select.select([descriptor], [], [], wait_s)
-        if readable:
+        if select.select([descriptor], [], [], wait_s)[0]:
             data = os.read(descriptor, _READ_BYTES)
             if not data:
                 break
             *lines, rest = (rest + data).split(b"\n")
-            if len(rest) > LINE_BYTES_MAX:
-                rest = b""
             for line in lines:
                 guardian.take(line)
             guardian.end_records()
         now = time.monotonic()
         if now >= look_at:
             guardian.look()
-            took_s = time.monotonic() - now
-            look_at = now + max(LOOK_S, LOOK_DUTY * took_s)
+            look_at = now + max(LOOK_S, LOOK_DUTY * (time.monotonic() - now))
     guardian.end_run()
 
 
