@@ -59,7 +59,8 @@ function drawLimits(bars: readonly Bar[], source: string): string {
 function drawPeers(bars: readonly Bar[], source: string): string {
   return barChart({
     title: 'One small echo: how long others take, ours being 1',
-    subtitle: 'Median of one call at a time, each against ours in the same run; beyond the line is slower',
+    subtitle:
+      'Median of one call at a time, each against ours in the same run; beyond the line is slower',
     lineLabel: 'ours',
     longest: 12,
     isLimit: false,

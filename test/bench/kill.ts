@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { isCaduceusError } from '../../src/index.ts';
+import { rawColdStarts } from './spawn.ts';
 import {
   ascending,
   microsecondsOf,
@@ -83,6 +84,7 @@ const recover: Benchmark = {
     const found = await killAgain(stage, kills);
     const bare = await rawKills([], wanted);
     const preloaded = await rawKills(['dspy'], wanted);
+    const cold = await rawColdStarts(projectPython(), thoroughness);
     const answered = found.map(({ answeredMs }) => answeredMs);
     return {
       ...outcomeOf(answered),
@@ -94,6 +96,10 @@ const recover: Benchmark = {
         rawFloorIs:
           'kill -9 → fork of a bare Python zygote → its child has connected and given a byte back',
         rawFloorWithDspy: timesOf(preloaded.map(({ answeredMs }) => answeredMs)),
+        rawHeardWithDspy: timesOf(preloaded.map(({ heardMs }) => heardMs)),
+        rawColdStart: timesOf(cold),
+        rawColdStartIs:
+          'spawn of Python → connected, without DSPy: what a fork saves, imports aside',
       },
     };
   },

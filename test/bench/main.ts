@@ -77,6 +77,13 @@ async function run(): Promise<number> {
   }
 }
 
+// What was started ends with its connections and its stdin; what was made below /tmp goes when this process ends by itself.
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(status));
+}
 const status = await run();
 // Not by itself: a row that was given up still has its timers and processes. What was printed must be out first.
 process.stdout.write('', () => process.exit(status));

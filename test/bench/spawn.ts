@@ -1,7 +1,14 @@
 // What does a cold start of a worker cost, beyond what Python itself and its imports take?
 import { once } from 'node:events';
 
-import { median, microsecondsOf, round, timesOf, type Benchmark } from './row.ts';
+import {
+  median,
+  microsecondsOf,
+  round,
+  timesOf,
+  type Benchmark,
+  type Thoroughness,
+} from './row.ts';
 import { endBare, openRendezvous, spawnBare } from './raw-process.ts';
 import { openStage, withScratch, within, type Stage } from './stage.ts';
 
@@ -73,6 +80,21 @@ async function startOfOurs({ runtime, bridge }: Stage): Promise<number> {
   });
   process.kill(pid, 'SIGKILL');
   return within(started, START_LIMIT_MS, 'the start of a worker');
+}
+
+/** Times in ms of a bare start without anything else. */
+export async function rawColdStarts(
+  python: string,
+  thoroughness: Thoroughness,
+): Promise<readonly number[]> {
+  const starts = thoroughness === 'quick' ? QUICK_STARTS : FULL_STARTS;
+  return withScratch(async (folder) => {
+    const found: number[] = [];
+    for (let turn = 0; turn < starts; turn += 1) {
+      found.push(await startOfBare(python, folder, turn));
+    }
+    return found;
+  });
 }
 
 async function startOfBare(python: string, folder: string, turn: number): Promise<number> {

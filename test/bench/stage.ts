@@ -109,15 +109,18 @@ export function projectPython(): string {
   return process.env['CADUCEUS_PYTHON'] ?? join(rootFolder(), '.venv', 'bin', 'python');
 }
 
-/** A private folder for sockets, gone when `work` has ended. */
+/** A private folder for sockets, gone when `work` has ended, or the process, whichever comes first. */
 export async function withScratch<Result>(
   work: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     return await work(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 
