@@ -11,6 +11,7 @@ export {
   type OperationDefinition,
   type RequestTools,
 } from './adapters/adapter.ts';
+export type { ZygoteOption } from './adapters/zygote-option.ts';
 export { dspy, type DspyConfig, type DspyProgram } from './adapters/dspy.ts';
 export type { StateChange } from '../supervisors/pool/journal.ts';
 export type { PoolStatistics } from '../supervisors/pool/pool.ts';
