@@ -53,4 +53,4 @@ def test_the_stacks_are_written_while_the_interpreter_lock_is_held(sync_node: Fa
 def test_the_stacks_are_written_before_the_bridge_is_built(fresh: FakeNode) -> None:
     fresh.hello()
     os.kill(fresh.process.pid, signal.SIGUSR1)
-    assert b"wait_for_answer" in fresh.lanes["stderr"].read_until(b"wait_for_answer")
+    assert b"most recent call first" in fresh.lanes["stderr"].read_until(b"in serve")

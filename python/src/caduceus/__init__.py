@@ -5,8 +5,9 @@ works for and to talk to its caller, and the two exceptions that this can raise.
 this package is the worker's own.
 """
 
-from caduceus._context import CallbackError, CallCancelled, CallContext, current_call
+from caduceus._context import CallContext, current_call
 from caduceus._errors import BridgeError
+from caduceus._link import CallbackError, CallCancelled
 from caduceus._version import __version__
 from caduceus.base_bridge import BaseBridge
 

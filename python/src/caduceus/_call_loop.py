@@ -8,32 +8,27 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Generator
 from typing import TYPE_CHECKING, Any
 
 from caduceus._callbacks import NESTED_DEPTH_MAX, Callbacks
 from caduceus._calls import read_call
-from caduceus._context import CallCancelled, current
+from caduceus._context import current
 from caduceus._ending import end_for_protocol_error
 from caduceus._errors import BridgeError
 from caduceus._frames import FrameError
 from caduceus._inbox import Inbox
+from caduceus._link import CallCancelled
 from caduceus._outbox import Outbox, code_of_end
-from caduceus._streams import as_async, collect, collect_async, stream, stream_async
+from caduceus._unfolding import PLAIN, Unfolder
 from caduceus._values import decode_value
 
 if TYPE_CHECKING:
-    from asyncio import Task
-
     from caduceus._calls import CallTable, Verdict
     from caduceus._context import CallContext
     from caduceus._frames import Message
     from caduceus._interrupts import InterruptGate
     from caduceus._lanes import Lanes
     from caduceus.base_bridge import BaseBridge
-
-PLAIN = frozenset((dict, list, str, int, float, bool, tuple, type(None)))
-"""Types of results that are surely neither awaitable nor a generator."""
 
 EXIT_FORKED = 1
 
@@ -74,6 +69,7 @@ class Runner:
         self.gate = gate
         self.lanes = lanes
         self.outbox = Outbox(lanes.replies, gate, bridge_name, lanes.calls.decoder.frame_bytes_max)
+        self._unfolder = Unfolder(bridge, self.outbox.send_item)
         self.inbox = Inbox(lanes.calls, self._refuse_late)
         self.callbacks = Callbacks(self.outbox, self.inbox, gate)
         self.callbacks.run_nested = self.run_nested
@@ -157,7 +153,7 @@ class Runner:
                     raise _too_deep(call)
                 result = self.bridge.handle_command(call.op, args)
                 if call._credit is not None or type(result) not in PLAIN:
-                    result = self._unfold(result, call)
+                    result = self._unfolder.unfold(result, call)
                 parts = self.outbox.reply(call, result)
             finally:
                 # Before anything that could be interrupted: from here on there is no handler.
@@ -221,7 +217,7 @@ class Runner:
                     raise _too_deep(call)
                 result = self.bridge.handle_command(call.op, args)
                 if call._credit is not None or type(result) not in PLAIN:
-                    result = await self._unfold_async(result, call)
+                    result = await self._unfolder.unfold_async(result, call)
                 parts = self.outbox.reply(call, result)
             finally:
                 call._task = None
@@ -251,60 +247,6 @@ class Runner:
         """Have the main thread end the process, for a handler in another thread."""
         self.exit_error = error
         self.lanes.calls.stop_receiving()
-
-    def _unfold(self, result: object, call: CallContext) -> object:
-        """Return the value that a coroutine or a generator stands for, or stream it."""
-        try:
-            if isinstance(result, Awaitable):
-                result = self._run_to_end(result, call)
-            if isinstance(result, Generator):
-                if call._credit is None:
-                    return collect(result, call)
-                stream(result, call, self.outbox.send_item)
-                return None
-            if isinstance(result, AsyncGenerator):
-                if call._credit is None:
-                    return self._run_to_end(collect_async(result, call), call)
-                self._run_to_end(stream_async(result, call, self.outbox.send_item), call)
-                return None
-        except BaseException:
-            self.bridge.count_error()
-            raise
-        return self._as_only_item(result, call)
-
-    async def _unfold_async(self, result: object, call: CallContext) -> object:
-        try:
-            if isinstance(result, Awaitable):
-                result = await result
-            if isinstance(result, Generator):
-                result = as_async(result)
-            if isinstance(result, AsyncGenerator):
-                if call._credit is None:
-                    return await collect_async(result, call)
-                await stream_async(result, call, self.outbox.send_item)
-                return None
-        except BaseException:
-            self.bridge.count_error()
-            raise
-        return self._as_only_item(result, call)
-
-    def _as_only_item(self, result: object, call: CallContext) -> object:
-        if call._credit is not None and call._credit.try_take():
-            self.outbox.send_item(call, 0, result)
-            return None
-        return result
-
-    def _run_to_end(self, awaitable: Awaitable[Any], call: CallContext) -> object:
-        # asyncio costs tens of milliseconds to import: only who uses it pays.
-        from caduceus._loops import run_to_end
-
-        def on_task(task: Task[Any]) -> None:
-            call._loop, call._task = task.get_loop(), task
-
-        try:
-            return run_to_end(awaitable, on_task)
-        finally:
-            call._task = None
 
     def _refuse(self, call: CallContext, verdict: Verdict) -> None:
         if verdict == "stopping":

@@ -10,9 +10,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from caduceus._context import CallbackError, CallCancelled
 from caduceus._ending import end_for_protocol_error
 from caduceus._frames import FrameError
+from caduceus._link import CallbackError, CallCancelled
 from caduceus._values import decode_value
 from caduceus._waiters import AsyncWaiter, LaneEnded
 

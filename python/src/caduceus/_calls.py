@@ -16,7 +16,7 @@ from caduceus._frames import FrameError, encode_json
 from caduceus._streams import Credit
 
 if TYPE_CHECKING:
-    from caduceus._context import Link
+    from caduceus._link import Link
 
 Verdict = Literal["started", "cancelled", "withdrawn", "stopping"]
 

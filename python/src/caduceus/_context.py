@@ -6,55 +6,21 @@ import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from caduceus._errors import BridgeError
+from caduceus._link import CallbackError, CallCancelled
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Callable, Iterator
 
+    from caduceus._link import Link
     from caduceus._streams import Credit
 
 current: ContextVar[CallContext | None] = ContextVar("caduceus_call", default=None)
 
 # Cancelling is rare and short: one lock for all calls is less than a lock in each.
 _cancel_lock = threading.Lock()
-
-
-class CallCancelled(BaseException):
-    """The caller does not wait for the answer any more.
-
-    Raised where the handler runs or waits. Not an `Exception`, so that a handler that catches those
-    to go on does not go on. A handler that needs to clean up does so in ``finally``.
-    """
-
-
-class CallbackError(BridgeError):
-    """A callback failed; raised where it was made.
-
-    Attributes
-    ----------
-    code : str
-        ``callback_unknown``, ``callback_failed``, ``callback_timeout`` or ``cancelled``.
-    """
-
-
-class Link(Protocol):
-    """What connects a call to its caller while it runs."""
-
-    def progress(self, call: CallContext, value: object) -> None:
-        """Send one progress message."""
-
-    def invoke(
-        self, call: CallContext, name: str, args: object, timeout_ms: float | None
-    ) -> object:
-        """Run a callback and wait for its answer in this thread."""
-
-    async def ainvoke(
-        self, call: CallContext, name: str, args: object, timeout_ms: float | None
-    ) -> object:
-        """Run a callback and wait for its answer without holding up the event loop."""
 
 
 class CallContext:

@@ -8,16 +8,13 @@ which may be waiting for that thread.
 
 from __future__ import annotations
 
-import os
-import select
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from caduceus._ending import end_for_protocol_error
-from caduceus._frames import FrameError
+from caduceus._lane_reader import LaneReader
 from caduceus._waiters import AsyncWaiter, LaneEnded, Waiter, wait_for_change
 
 if TYPE_CHECKING:
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
     from caduceus._context import CallContext
     from caduceus._frames import Message
     from caduceus._lanes import Lane
-
-_MS_PER_S = 1000
 
 
 class Inbox:
@@ -49,17 +44,16 @@ class Inbox:
 
     def __init__(self, lane: Lane, refuse: Callable[[dict[str, Any]], None]) -> None:
         self.on_nested: Callable[[Message, CallContext], None] | None = None
-        self._lane = lane
+        self._reader = LaneReader(lane)
         self._refuse = refuse
         self._reading = threading.Lock()
         # The thread and the loop of a coroutine that reads.
-        self._reader: tuple[int, AbstractEventLoop] | None = None
+        self._coroutine: tuple[int, AbstractEventLoop] | None = None
         self._waiters: dict[int, Waiter | AsyncWaiter] = {}
         self._waiters_lock = threading.Lock()
         self._backlog: deque[Message] = deque()
         self._backlog_changed = threading.Event()
         self._is_ended = False
-        self._pipe: tuple[int, int] | None = None
 
     def next_call(self) -> Message | None:
         """Return the next call that is not nested. Only for the serving thread.
@@ -81,7 +75,7 @@ class Inbox:
                 return None
             if self._reading.acquire(blocking=False):
                 try:
-                    received = self._receive()
+                    received = self._reader.receive()
                 finally:
                     self._reading.release()
                 if self._waiters:
@@ -101,11 +95,8 @@ class Inbox:
     def new_waiter(self, call: CallContext) -> Waiter:
         """Return a waiter for a thread."""
         with self._waiters_lock:
-            if self._pipe is None:
-                self._pipe = os.pipe()
-                os.set_blocking(self._pipe[0], False)
-                os.set_blocking(self._pipe[1], False)
-        return Waiter(call, self._poke)
+            self._reader.allow_pokes()
+        return Waiter(call, self._reader.poke)
 
     def add(self, number: int, waiter: Waiter | AsyncWaiter) -> None:
         """Have what belongs to callback `number` given to `waiter`."""
@@ -152,7 +143,7 @@ class Inbox:
                 return None
             is_taken = self._reading.acquire(blocking=False)
             # A coroutine of this very thread may be the reader; it stands still meanwhile.
-            if is_taken or (self._reader and self._reader[0] == threading.get_ident()):
+            if is_taken or (self._coroutine and self._coroutine[0] == threading.get_ident()):
                 try:
                     self._read_one(timeout_s)
                 finally:
@@ -194,15 +185,15 @@ class Inbox:
             timeout_s = self._time_left(waiter, deadline_s)
             if timeout_s is not None and timeout_s <= 0:
                 return None
-            reader = self._reader
+            reader = self._coroutine
             is_taken = self._reading.acquire(blocking=False)
             # A coroutine of another loop of this thread stands still as long as this loop runs.
             if is_taken or (reader and reader[0] == own[0] and reader[1] is not own[1]):
-                self._reader = own
+                self._coroutine = own
                 try:
                     await self._read_one_async(waiter, timeout_s)
                 finally:
-                    self._reader = None if is_taken else reader
+                    self._coroutine = None if is_taken else reader
                     if is_taken:
                         self._reading.release()
                     self._wake_all(waiter)
@@ -220,10 +211,10 @@ class Inbox:
             Takes a call, or None at the end of the lane.
         """
         self._reading.acquire()
-        descriptor = self._lane.fileno()
+        descriptor = self._reader.fileno()
 
         def read() -> None:
-            self._take_all(self._receive())
+            self._take_all(self._reader.receive())
             while self._backlog:
                 on_call(self._backlog.popleft())
             if self._is_ended:
@@ -239,51 +230,32 @@ class Inbox:
         return None if deadline_s is None else deadline_s - time.monotonic()
 
     def _read_one(self, timeout_s: float | None) -> None:
-        received = self._lane.receive_nowait()
+        received = self._reader.receive_nowait()
         if received is not None:
             self._take_all(received)
-        elif self._is_readable(timeout_s):
-            self._take_all(self._receive())
+        elif self._reader.is_readable(timeout_s):
+            self._take_all(self._reader.receive())
 
     async def _read_one_async(self, waiter: AsyncWaiter, timeout_s: float | None) -> None:
         import asyncio
 
-        received = self._lane.receive_nowait()
+        received = self._reader.receive_nowait()
         if received is not None:
             self._take_all(received)
             return
-        loop, descriptor = asyncio.get_running_loop(), self._lane.fileno()
+        loop, descriptor = asyncio.get_running_loop(), self._reader.fileno()
         loop.add_reader(descriptor, waiter.changed.set)
         try:
             await wait_for_change(waiter.changed, timeout_s)
         finally:
             loop.remove_reader(descriptor)
         # Not because of the wake-up alone: a blocking wait inside this thread may have read it.
-        if self._is_readable(0):
-            self._take_all(self._receive())
-
-    def _is_readable(self, timeout_s: float | None) -> bool:
-        descriptor = self._lane.fileno()
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        if self._pipe is not None and timeout_s != 0:
-            poll.register(self._pipe[0], select.POLLIN)
-        timeout_ms = None if timeout_s is None else max(0, int(timeout_s * _MS_PER_S) + 1)
-        found = dict(poll.poll(0 if timeout_s == 0 else timeout_ms))
-        if self._pipe is not None and self._pipe[0] in found:
-            with suppress(BlockingIOError):
-                os.read(self._pipe[0], 4096)
-        return descriptor in found
-
-    def _receive(self) -> Message | None:
-        try:
-            return self._lane.receive()
-        except FrameError as error:
-            end_for_protocol_error(f"{error} (calls lane)")
+        if self._reader.is_readable(0):
+            self._take_all(self._reader.receive())
 
     def _take_all(self, received: Message | None) -> None:
         self._take(received)
-        while not self._is_ended and (more := self._lane.receive_nowait()) is not None:
+        while not self._is_ended and (more := self._reader.receive_nowait()) is not None:
             self._take(more)
 
     def _take(self, received: Message | None) -> None:
@@ -321,9 +293,3 @@ class Inbox:
         for waiter in others:
             waiter.wake()
         self._backlog_changed.set()
-
-    def _poke(self) -> None:
-        # A full pipe has been poked enough.
-        if self._pipe is not None:
-            with suppress(BlockingIOError):
-                os.write(self._pipe[1], b"\0")

@@ -17,7 +17,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from caduceus._context import CallCancelled, current
+from caduceus._context import current
+from caduceus._link import CallCancelled
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from caduceus._context import CallCancelled
 from caduceus._errors import BridgeError, error_object
 from caduceus._frames import (
     HEADER_BYTES_MAX,
@@ -18,6 +17,7 @@ from caduceus._frames import (
     encode_message,
     excess_of,
 )
+from caduceus._link import CallCancelled
 from caduceus._values import encode_value
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from caduceus._context import CallCancelled
+from caduceus._link import CallCancelled
 
 if TYPE_CHECKING:
     from asyncio import Event
