@@ -26,7 +26,7 @@ class ZygoteBridge(BaseBridge):
         pass
 
     def _register_handlers(self) -> None:
-        for name in ("describe", "draws", "exit", "numpy", "sklearn", "torch", "children"):
+        for name in ("describe", "draws", "exit", "numpy", "sklearn", "torch", "children", "sleep"):
             self._handlers[name] = getattr(self, f"_{name}")
 
     def get_framework_info(self) -> dict[str, Any]:
@@ -61,6 +61,9 @@ class ZygoteBridge(BaseBridge):
 
     def _exit(self, args: Mapping[str, Any]) -> None:
         os._exit(args["status"])
+
+    def _sleep(self, args: Mapping[str, Any]) -> None:
+        time.sleep(args["seconds"])
 
     def _children(self, _args: Mapping[str, Any]) -> dict[str, Any]:
         done = subprocess.run(["/bin/sh", "-c", "exit 7"], check=False)
