@@ -1,6 +1,7 @@
 // How does a value become JSON with tags and raw segments, and how does it come back? `docs/protocol.md` §5 is the table.
 import { UnencodableError } from '../ground/errors.ts';
 import { LIMITS } from '../ground/limits.ts';
+import { DATE_MS_MAX, DATE_MS_MIN } from './decode-value.ts';
 import {
   bytesOf,
   checkBooleans,
@@ -32,9 +33,6 @@ export interface EncodedValue {
 }
 
 const NO_SEGMENTS: readonly Uint8Array[] = Object.freeze([]);
-/** Python's datetime holds the years 1 to 9999. */
-const DATE_MS_MIN = -62_135_596_800_000;
-const DATE_MS_MAX = 253_402_300_799_999;
 const IDENTIFIER = /^[\p{ID_Start}_][\p{ID_Continue}$]*$/u;
 
 /**

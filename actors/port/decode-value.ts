@@ -18,8 +18,9 @@ type Container = unknown[] | Record<string, unknown>;
 const FLOAT = /^-?\d{1,400}(?:\.\d{1,400})?(?:e[+-]?\d{1,3})?$/u;
 const INT = /^-?0x[\da-f]+$/u;
 const PREFIX_CHARS = 3; // "-0x"
-/** What ECMAScript's Date can hold, either way. */
-const DATE_MS_MAX = 8.64e15;
+/** The years 1 to 9999: what Python's datetime has, and so what is sent. */
+export const DATE_MS_MIN = -62_135_596_800_000;
+export const DATE_MS_MAX = 253_402_300_799_999;
 
 /**
  * The value that `encodeValue`, or Python, wrote. `json` must come from the parser of its frame: it is used up, and what is returned is made of it.
@@ -175,8 +176,8 @@ function integerOf(text: unknown): number | bigint {
 }
 
 function dateOf(ms: unknown): Date {
-  if (typeof ms !== 'number' || !(Math.abs(ms) <= DATE_MS_MAX)) {
-    throw malformed('a date that is none');
+  if (typeof ms !== 'number' || !(ms >= DATE_MS_MIN && ms < DATE_MS_MAX + 1)) {
+    throw malformed('a date that is none, or outside of the years 1 to 9999');
   }
   // Down, before 1970 too, as Python's `microsecond` goes.
   return new Date(Math.floor(ms));

@@ -55,11 +55,6 @@ export function frameBytesOf(parts: readonly Uint8Array[]): number {
   return bytes;
 }
 
-/** Bytes that a frame's body has, for a check against the limit before it is written. */
-export function bodyBytesOf(frame: Buffer): number {
-  return frame.length - PREFIX_BYTES;
-}
-
 /** What about a message of these parts is over a limit, for the one who wants to send it; undefined when nothing is. */
 export function excessOf(parts: readonly Uint8Array[], limits: FrameLimits): string | undefined {
   const head = parts[0];

@@ -148,6 +148,10 @@ def test_what_json_lacks_arrives(value: object, arrives: object) -> None:
         ({"n": float("nan"), "rows": [0, {"x": 1j}]}, r"result\.rows\[1\]\.x: .* type complex"),
         (Decimal("1"), "result: a value of type decimal.Decimal"),
         (datetime(2026, 1, 1), "result: a datetime without a time zone"),
+        (
+            datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+            "outside of the years 1 to 9999 in UTC",
+        ),
         (timedelta(1), "type datetime.timedelta"),
         (dict, "result: a value of type type"),
         (Row, "result: a value of type type"),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from caduceus._json import whole_number
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,8 +59,9 @@ def checked_size_bytes(dtype: str, shape: Sequence[object]) -> int:
     if len(shape) > DIMENSIONS_MAX:
         raise ValueError(f"an array of {len(shape)} dimensions, at most {DIMENSIONS_MAX} are sent")
     size_bytes = bound_bytes = ITEM_BYTES[dtype]
-    for length in shape:
-        if type(length) is not int or not 0 <= length <= _SIZE_BYTES_MAX:
+    for listed in shape:
+        length = whole_number(listed)
+        if length is None or not 0 <= length <= _SIZE_BYTES_MAX:
             raise ValueError("an array with a length that is none")
         size_bytes *= length
         # NumPy refuses what would be too large if the empty dimensions were not there.

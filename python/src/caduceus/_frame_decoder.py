@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from caduceus._json import FrameError, decode_header
+from caduceus._json import FrameError, decode_header, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -215,9 +215,10 @@ def _read_segments(frame: memoryview, header_end: int, lengths: object) -> Seque
         raise FrameError(f"segments are not a list of at most {SEGMENTS_MAX} lengths")
     segments: list[memoryview] = []
     end = header_end
-    for length in lengths:
+    for listed in lengths:
         start = end + -end % ALIGNMENT_BYTES
-        if type(length) is not int or length < 0:
+        length = whole_number(listed)
+        if length is None or length < 0:
             raise FrameError("the length of a segment is no length")
         if start + length > len(frame):
             raise FrameError(f"{len(lengths)} segments are longer than the body")

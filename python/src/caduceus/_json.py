@@ -98,6 +98,24 @@ def encode_json(value: object) -> str:
     return text
 
 
+def whole_number(value: object) -> int | None:
+    """Return a number of JSON as an int, if it is a whole one.
+
+    Parameters
+    ----------
+    value : object
+        What the parser made of it. ``1.0`` is ``1``: in JavaScript they are one number.
+
+    Returns
+    -------
+    int or None
+        None for everything else.
+    """
+    if type(value) is int:
+        return value
+    return int(value) if type(value) is float and value.is_integer() else None
+
+
 def decode_header(body: bytes | memoryview) -> dict[str, Any]:
     """Return the JSON object of a frame.
 

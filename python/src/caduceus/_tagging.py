@@ -11,7 +11,7 @@ import enum
 import math
 import os
 import sys
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from caduceus._arrays import (
@@ -24,6 +24,7 @@ from caduceus._arrays import (
 )
 from caduceus._errors import BridgeError
 from caduceus._frames import SEGMENTS_MAX
+from caduceus._instants import ms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +40,6 @@ INTEGER_HEX_DIGITS_MAX = 65_536
 
 _CONVERSIONS_MAX = 16  # an object that turns into an object that turns into an object
 _PATH_CHARACTERS_MAX = 300
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
 # What an object with fields may offer, in the order of the protocol's table.
 _CONVERTERS = ("model_dump", "to_dict")
 
@@ -188,7 +187,7 @@ class Tagger:
         if isinstance(value, enum.Enum):
             return value.value
         if isinstance(value, datetime):
-            return self._instant(value)
+            return self._tag("date", v=_finding_of(ms_of, value))
         if isinstance(value, date):
             return value.isoformat()
         # Who has not imported it has no such value; importing it costs a start milliseconds.
@@ -235,17 +234,6 @@ class Tagger:
                 f"an int of {digits} hexadecimal digits, at most {INTEGER_HEX_DIGITS_MAX} are sent"
             )
         return self._tag("int", v=hex(int(value)))
-
-    def _instant(self, value: datetime) -> _Tag:
-        if value.utcoffset() is None:
-            raise _Finding("a datetime without a time zone cannot be sent: it names no instant")
-        microseconds = (value - _EPOCH) // _MICROSECOND
-        whole_ms, rest = divmod(microseconds, 1000)
-        # Far from 1970 a float is too coarse for the rest, and may round up to the next one.
-        exact_ms = microseconds / 1000
-        return self._tag(
-            "date", v=exact_ms if rest and int(exact_ms // 1) == whole_ms else whole_ms
-        )
 
     def _view(self, value: memoryview | array.array[Any]) -> _Tag:
         view = memoryview(value)

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from caduceus._arrays import array_from
 from caduceus._dtypes import ITEM_BYTES, checked_size_bytes, has_only_booleans
-from caduceus._frames import FrameError
+from caduceus._instants import instant_from
+from caduceus._json import FrameError, whole_number
 from caduceus._tagging import DEPTH_MAX, INTEGER_HEX_DIGITS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 _FLOAT = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:e[+-]?[0-9]{1,3})?")
 _INTEGER = re.compile(rf"-?0x[0-9a-f]{{1,{INTEGER_HEX_DIGITS_MAX}}}")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_DATE_MS_MAX = 8.64e15  # what ECMAScript's Date can hold, either way
 _CONSTANTS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "-0": -0.0}
 
 
@@ -117,8 +116,9 @@ class _Reader:
                 return _only(tag, 4, None)
         raise _malformed("an unknown tag")
 
-    def _segment(self, index: object) -> memoryview:
-        if type(index) is not int or not 0 <= index < len(self._segments):
+    def _segment(self, listed: object) -> memoryview:
+        index = whole_number(listed)
+        if index is None or not 0 <= index < len(self._segments):
             raise _malformed("a tag whose segment is not there")
         if index in self._named:
             raise _malformed("two tags for one segment")
@@ -140,7 +140,7 @@ class _Reader:
             raise _malformed(f"an array of {size_bytes} bytes in a segment of {len(segment)}")
         if dtype == "bool" and not has_only_booleans(segment):
             raise _malformed("a bool that is neither 0 nor 1")
-        return dtype, shape, segment
+        return dtype, [int(length) for length in shape], segment
 
 
 def _only(tag: dict[str, Any], key_count: int, value: object) -> object:
@@ -176,12 +176,10 @@ def _integer(text: object) -> int:
 
 
 def _instant(ms: object) -> datetime:
-    if type(ms) not in (int, float) or not isinstance(ms, (int, float)) or abs(ms) > _DATE_MS_MAX:
-        raise _malformed("a date that is none")
     try:
-        return _EPOCH + timedelta(microseconds=round(ms * 1000))
-    except OverflowError:
-        raise _malformed("a date outside of the years 1 to 9999") from None
+        return instant_from(ms)
+    except ValueError as error:
+        raise _malformed(str(error)) from None
 
 
 def _malformed(found: str) -> FrameError:

@@ -55,7 +55,8 @@ def are_equal(sent: Any, back: Any) -> bool:  # noqa: ANN401
     if isinstance(sent, dict):
         return (
             type(back) is dict
-            and list(back) == list(sent)
+            # JavaScript puts keys that look like indexes first.
+            and set(back) == set(sent)
             and all(are_equal(sent[key], back[key]) for key in sent)
         )
     if isinstance(sent, (list, tuple)):

@@ -4,7 +4,6 @@ import { UnencodableError } from '../../../actors/ground/errors.ts';
 import { ProtocolError } from '../../../actors/ground/start-errors.ts';
 import { encodeValue } from '../../../actors/port/codec.ts';
 import {
-  bodyBytesOf,
   encodeCodedFrame,
   encodeFrame,
   excessOf,
@@ -132,10 +131,6 @@ describe('frames', () => {
   it('have body and header sizes in bytes, not characters, before the header', () => {
     const bytes = encodeFrame({ a: 'é' });
     expect(bytes).toEqual(frame(10, 10, '{"a":"é"}'));
-  });
-
-  it('know the size of their body', () => {
-    expect(bodyBytesOf(encodeFrame({}))).toBe(2);
   });
 
   it('may be exactly as large as the limit', () => {
