@@ -1,8 +1,7 @@
 // What can happen to a pool? Scenarios as plain data, so that every part of them shrinks, and their run under virtual time.
 import fc from 'fast-check';
 
-import type { CallMessage } from '../../actors/port/message.ts';
-import type { ScriptedProcess, StartScript } from '../support/scripted-world.ts';
+import type { CallMessage, ScriptedProcess, StartScript } from '../support/scripted-world.ts';
 import {
   fateOf,
   microtasks,

@@ -12,7 +12,7 @@ import {
   ScriptedWorld,
   type CallMessage,
   type ScriptedProcess,
-  type StartScript,
+  type WorldOptions,
 } from './scripted-world.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -31,20 +31,14 @@ export interface ScriptedPool {
 
 export function scriptedPool(
   options: PoolOptions,
-  world: {
-    readonly nextStart?: () => StartScript;
-    readonly onCall?: (process: ScriptedProcess, call: CallMessage) => void;
-    readonly onControl?: (process: ScriptedProcess, message: Readonly<Record<string, unknown>>) => void;
-    readonly concurrency?: number;
-  } = {},
+  world: Partial<WorldOptions> = {},
 ): ScriptedPool {
   const clock = new VirtualClock();
   const bus = new Bus();
   const scripted = new ScriptedWorld({
-    nextStart: world.nextStart ?? (() => ({ type: 'ready' })),
-    onCall: world.onCall ?? answer,
-    onControl: world.onControl,
-    concurrency: world.concurrency,
+    nextStart: () => ({ type: 'ready' }),
+    onCall: answer,
+    ...world,
   });
   let nonces = 0;
   const ids = {

@@ -1,6 +1,7 @@
 // What stands in for the operating system and for Python? Scripted processes behind the real ports, speaking the real wire, in any order of events.
 import { encodeFrame, FrameDecoder } from '../../actors/port/frame.ts';
 import type {
+  NoticeSignal,
   ProcessFact,
   SpawnedProcess,
   Spawner,
@@ -27,6 +28,15 @@ export interface CallMessage {
   readonly trace?: object;
 }
 
+/** The answer to a callback as it stands on the wire. */
+export interface AnswerMessage {
+  readonly type: 'callback_result';
+  readonly callback: number;
+  readonly ok: boolean;
+  readonly value?: unknown;
+  readonly error?: { readonly type: string; readonly message: string; readonly code: string };
+}
+
 /** How one incarnation behaves from its start on. */
 export type StartScript =
   | { readonly type: 'ready' }
@@ -41,8 +51,14 @@ export interface WorldOptions {
   readonly onCall: (process: ScriptedProcess, call: CallMessage) => void;
   /** What it does with a message on the control lane, besides saying hello, pong and goodbye. */
   readonly onControl?: ((process: ScriptedProcess, message: Header) => void) | undefined;
+  /** What it does with the answer to a callback of its own. */
+  readonly onAnswer?: ((process: ScriptedProcess, answer: AnswerMessage) => void) | undefined;
+  /** What a signal to the process alone does. */
+  readonly onNotify?: ((process: ScriptedProcess, signal: NoticeSignal) => void) | undefined;
   /** Default 1. */
   readonly concurrency?: number | undefined;
+  /** Default: `sync` for a concurrency of 1, else `asyncio`. */
+  readonly execution?: 'sync' | 'threads' | 'asyncio' | undefined;
 }
 
 type Header = Readonly<Record<string, unknown>>;
@@ -81,7 +97,11 @@ export class ScriptedWorld implements Spawner, Transport {
           process.exit(null, signal);
         });
       },
-      notify: () => undefined,
+      notify: (signal) => {
+        this.later(`${process.pid}/notice`, () => {
+          if (process.isAlive) this.#options.onNotify?.(process, signal);
+        });
+      },
     };
   }
 
@@ -103,7 +123,16 @@ export class ScriptedWorld implements Spawner, Transport {
           return;
         }
         for (const message of decoder.push(bytes)) {
+          if (message['type'] === 'callback_result') {
+            const answer = message as unknown as AnswerMessage;
+            process.answers.push(answer);
+            this.later(`${process.pid}/to`, () => {
+              if (process.isAlive) this.#options.onAnswer?.(process, answer);
+            });
+            continue;
+          }
           const call = message as unknown as CallMessage;
+          process.calls.push(call);
           this.callsWritten.push(call);
           if (process.isKnownDead) this.callsToTheDead.push(call);
           this.later(`${process.pid}/to`, () => {
@@ -121,8 +150,8 @@ export class ScriptedWorld implements Spawner, Transport {
     return this.#options.concurrency ?? 1;
   }
 
-  get execution(): 'sync' | 'asyncio' {
-    return this.concurrency === 1 ? 'sync' : 'asyncio';
+  get execution(): 'sync' | 'threads' | 'asyncio' {
+    return this.#options.execution ?? (this.concurrency === 1 ? 'sync' : 'asyncio');
   }
 
   get onControl(): WorldOptions['onControl'] {
@@ -169,6 +198,10 @@ export class ScriptedProcess {
   readonly nonce: string;
   /** What it knows by scope: the ids it was told to create. */
   readonly known = new Map<string, Set<string>>();
+  /** What was written to it: calls, answers to its callbacks, and what it was told on the control lane. */
+  readonly calls: CallMessage[] = [];
+  readonly answers: AnswerMessage[] = [];
+  readonly orders: Header[] = [];
   /** Lanes that Node knows to be open. */
   readonly openLanes = new Set<Lane>();
   readonly #world: ScriptedWorld;
@@ -220,8 +253,10 @@ export class ScriptedProcess {
 
   onControl(message: Record<string, unknown>): void {
     if (!this.isAlive) return;
+    this.orders.push(message);
     if (message['type'] === 'shutdown') this.exit(0, null);
-    if (message['type'] === 'ping') this.emit('control', { ...message, type: 'pong', running: null });
+    if (message['type'] === 'ping')
+      this.emit('control', { ...message, type: 'pong', running: null });
     this.#world.onControl?.(this, message);
     if (message['type'] !== 'welcome') return;
     if (this.#script.type === 'import_fails') {
@@ -254,6 +289,13 @@ export class ScriptedProcess {
   fail(id: number, code: string): void {
     const error = { type: 'BridgeError', message: code, traceback: 'Traceback', code };
     this.emit('replies', { type: 'reply', id, ok: false, error });
+  }
+
+  /** What it was told on the control lane about its calls, in short. */
+  get said(): readonly string[] {
+    return this.orders
+      .filter(({ type }) => ['cancel', 'withdraw', 'credit'].includes(String(type)))
+      .map(({ type, id, stage, n }) => [type, id, stage ?? n].filter(Boolean).join(' '));
   }
 
   emit(lane: Lane, message: object): void {

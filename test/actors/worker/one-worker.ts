@@ -2,15 +2,22 @@
 import { Bus, type BusEvents } from '../../../actors/ground/bus.ts';
 import type { ChildFact } from '../../../actors/lifecycle/child.ts';
 import type { Spawner } from '../../../actors/port/launcher.ts';
+import { encodeValue } from '../../../actors/port/codec.ts';
+import { noGuard } from '../../../actors/port/run-guard.ts';
 import type { Transport } from '../../../actors/port/transport.ts';
-import type { SentOutcome } from '../../../actors/worker/pending-calls.ts';
-import type { Worker } from '../../../actors/worker/worker-types.ts';
+import type { CallHandlers, SentOutcome } from '../../../actors/worker/pending-calls.ts';
+import type { SentCall, Worker } from '../../../actors/worker/worker-types.ts';
 import { workerStart } from '../../../actors/worker/worker.ts';
-import { ScriptedWorld, type StartScript } from '../../support/scripted-world.ts';
+import {
+  ScriptedWorld,
+  type StartScript,
+  type WorldOptions,
+} from '../../support/scripted-world.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 interface Given {
   readonly script?: StartScript;
+  readonly world?: Partial<WorldOptions>;
   readonly spawner?: (world: ScriptedWorld) => Spawner;
   readonly transport?: (world: ScriptedWorld) => Transport;
 }
@@ -25,6 +32,7 @@ export function oneWorker(given: Given = {}) {
       if (call.op === 'echo') process.reply(call.id, call.args);
       if (call.op === 'exit') process.exit(9, null);
     },
+    ...given.world,
   });
   const log: string[] = [];
   const facts: ChildFact[] = [];
@@ -47,7 +55,8 @@ export function oneWorker(given: Given = {}) {
       },
     },
     {
-      ...{ clock, bus },
+      ...{ clock, bus, guard: noGuard },
+      host: { readProcess: () => undefined, countOpenFiles: () => undefined },
       ids: { next: (prefix) => prefix, nonce: () => `nonce-${(nonces += 1)}` },
       spawner: given.spawner?.(world) ?? world,
       transport: given.transport?.(world) ?? world,
@@ -63,12 +72,20 @@ export function oneWorker(given: Given = {}) {
     while (world.step() || clock.poll());
   };
   const outcomes: SentOutcome[] = [];
-  const send = (op: string): void => {
-    worker.send({ op, args: {}, session: null, deadlineMs: 5_000 }, (outcome) => {
-      outcomes.push(outcome);
-      log.push(`call: ${outcome.type}`);
-    });
-  };
+  const send = (
+    op: string,
+    args: object = {},
+    handlers?: CallHandlers,
+    more: Partial<SentCall> = {},
+  ): number =>
+    worker.send(
+      { op, args: encodeValue(args, 'args'), session: null, deadlineMs: 5_000, ...more },
+      (outcome) => {
+        outcomes.push(outcome);
+        log.push(`call: ${outcome.type}`);
+      },
+      handlers,
+    );
   return {
     ...{ clock, bus, world, worker, log, facts, dropped, scratches, outcomes, settle, send },
     advance: (ms: number) => clock.advance(ms, settle),

@@ -43,7 +43,8 @@ describe('a worker whose machine throws', () => {
       return {
         close: () => link.close(),
         write: (lane, bytes) => {
-          if (bytes.includes('"shutdown"')) throw new Error('impossible');
+          const text = Buffer.concat(bytes instanceof Uint8Array ? [bytes] : bytes).toString();
+          if (text.includes('"shutdown"')) throw new Error('impossible');
           link.write(lane, bytes);
         },
       };

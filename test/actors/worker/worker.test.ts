@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Actor } from 'xstate';
 import { SHUTDOWN } from '../../../actors/ground/exit-reason.ts';
+import { encodeValue } from '../../../actors/port/codec.ts';
 import { oneWorker as setUp, readyWorker as ready } from './one-worker.ts';
 
 afterEach(() => {
@@ -47,8 +48,8 @@ describe('a worker', () => {
     settle();
     const report = { reason: { type: 'exit_status', status: 9 }, stderrTail: '' };
     expect(outcomes).toEqual([
-      { type: 'crashed', report },
-      { type: 'crashed', report },
+      { type: 'crashed', report, outcome: 'maybeExecuted' },
+      { type: 'crashed', report, outcome: 'notSent' },
     ]);
   });
 
@@ -188,7 +189,7 @@ describe('the cost of a call in events of the machine', () => {
     let left = 10;
     const next = (): void => {
       left -= 1;
-      const message = { op: 'echo', args: {}, session: null, deadlineMs: 5 };
+      const message = { op: 'echo', args: encodeValue({}, 'args'), session: null, deadlineMs: 5 };
       if (left >= 0) worker.send(message, next);
     };
     next();

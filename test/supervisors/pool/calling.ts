@@ -1,4 +1,5 @@
 // How does a test call a scripted pool and look at what became of each call?
+import { LIMITS } from '../../../actors/ground/limits.ts';
 import {
   fateOf,
   microtasks,
@@ -6,10 +7,12 @@ import {
   scriptedPool,
   type Fate,
 } from '../../support/scripted-pool.ts';
-import type { CallMessage } from '../../../actors/port/message.ts';
 import type { CallRequest } from '../../../supervisors/pool/call-row.ts';
-import type { PoolOptions } from '../../../supervisors/pool/pool.ts';
-import type { ScriptedProcess } from '../../support/scripted-world.ts';
+import type { PoolOptions } from '../../../supervisors/pool/pool-options.ts';
+import type { CallMessage, ScriptedProcess } from '../../support/scripted-world.ts';
+
+/** Until a worker is condemned whose call nothing else ends. */
+export const STAGES_MS = LIMITS.cancelFlagMs + LIMITS.cancelRaiseMs + LIMITS.cancelInterruptMs;
 
 /** A running pool. `call` does not wait; `done` lets the world act and then gives the fates. */
 export function pooled(options: PoolOptions = {}, world: Parameters<typeof scriptedPool>[1] = {}) {

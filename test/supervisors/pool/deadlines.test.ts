@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Deadlines } from '../../../actors/ground/deadlines.ts';
-import { inSession, pooled, shown } from './calling.ts';
+import { scriptedPython } from '../../support/scripted-python.ts';
+import { inSession, pooled, shown, STAGES_MS } from './calling.ts';
 
 describe('a call that finds no worker in its checkout time', () => {
   it('is refused, and was not sent', async () => {
@@ -70,18 +71,33 @@ describe('a call whose deadline passes', () => {
     expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded notSent', 3]);
   });
 
-  it('while it runs may have been executed, and its worker is replaced', async () => {
+  it('while it runs may have been executed, and its worker is replaced when no gentler means has ended it', async () => {
     const { call, pass, world } = pooled();
     const late = call('hang', {}, { timeoutMs: 100 });
     await pass(100);
-    expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded maybeExecuted', 2]);
+    expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded maybeExecuted', 1]);
+    await pass(STAGES_MS - 1);
+    const before = world.processes.length;
+    await pass(1);
+    expect([before, world.processes.length]).toEqual([1, 2]);
+  });
+
+  it('while it runs costs its worker nothing when its handler looks at its flag', async () => {
+    const { call, pass, world } = pooled({}, scriptedPython());
+    const late = call('hang', { endedBy: 'flag' }, { timeoutMs: 100 });
+    await pass(100);
+    const next = call('echo');
+    await pass(STAGES_MS);
+    expect([shown(late), next.state, world.processes.length]).toEqual([
+      ...['deadline_exceeded maybeExecuted', 'resolved', 1],
+    ]);
   });
 
   it('spends no restart of its pool', async () => {
     const { call, pass, pool } = pooled({ maxRestarts: 0 });
     for (let calls = 0; calls < 5; calls += 1) {
       call('hang', {}, { timeoutMs: 100 });
-      await pass(100);
+      await pass(100 + STAGES_MS);
     }
     expect(pool.statistics.state).toBe('serving');
   });
@@ -92,6 +108,9 @@ describe('a call whose deadline passes', () => {
     const same = call('echo', {}, inSession('s'));
     const other = call('echo');
     await pass(100);
+    const before = [same.state, other.state];
+    await pass(STAGES_MS);
+    expect(before).toEqual(['pending', 'pending']);
     expect([same.state, other.state]).toEqual(['resolved', 'resolved']);
   });
 
@@ -167,14 +186,16 @@ describe('a call whose caller gives up', () => {
     expect(world.callsWritten.map(({ op }) => op)).toEqual(['hang']);
   });
 
-  it('while it runs may have been executed, and its worker is replaced', async () => {
-    const { call, settle, done, world } = pooled();
+  it('while it runs may have been executed, and its worker is replaced when no gentler means has ended it', async () => {
+    const { call, settle, done, pass, world } = pooled();
     const { abort, signal } = aborting();
     const aborted = call('hang', {}, { signal });
     settle();
     abort();
     await done();
-    expect([shown(aborted), world.processes.length]).toEqual(['aborted maybeExecuted', 2]);
+    expect([shown(aborted), world.processes.length]).toEqual(['aborted maybeExecuted', 1]);
+    await pass(STAGES_MS);
+    expect(world.processes).toHaveLength(2);
   });
 
   it('is rejected with the reason of the caller as the cause', async () => {

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeValue } from '../../../actors/port/codec.ts';
 import { AppliedMark, Journal, type JournalEntry } from '../../../supervisors/pool/journal.ts';
 
+const args = (value: object = {}) => encodeValue(value, 'args');
 const create = (journal: Journal, key: string) =>
-  journal.append('create', 'create', { id: key }, key);
+  journal.append('create', 'create', args({ id: key }), key);
 const drop = (journal: Journal, key: string) =>
-  journal.append('delete', 'delete', { id: key }, key);
+  journal.append('delete', 'delete', args({ id: key }), key);
 const names = (entries: readonly JournalEntry[]) => entries.map(({ op, key }) => `${op} ${key}`);
 
 /** Apply all that is missing, as a replay does. */
@@ -40,13 +42,14 @@ describe('a journal', () => {
 
   it('keeps the last of several configurations by the same operation', () => {
     const journal = new Journal();
-    for (const n of [1, 2]) journal.append('configure', 'configure', { n }, 'configure');
-    expect(journal.missing(new AppliedMark()).map(({ args }) => args)).toEqual([{ n: 2 }]);
+    for (const n of [1, 2]) journal.append('configure', 'configure', args({ n }), 'configure');
+    const missing = journal.missing(new AppliedMark());
+    expect(missing.map((entry) => entry.args)).toEqual([args({ n: 2 })]);
   });
 
   it('keeps configurations by different operations', () => {
     const journal = new Journal();
-    for (const op of ['configure', 'set_adapter']) journal.append('configure', op, {}, op);
+    for (const op of ['configure', 'set_adapter']) journal.append('configure', op, args(), op);
     expect(replay(journal, new AppliedMark())).toEqual([
       'configure configure',
       'set_adapter set_adapter',
@@ -55,7 +58,7 @@ describe('a journal', () => {
 
   it('keeps a program that is named like an operation apart from that operation', () => {
     const journal = new Journal();
-    journal.append('configure', 'configure', {}, 'configure');
+    journal.append('configure', 'configure', args(), 'configure');
     create(journal, 'configure');
     expect(replay(journal, new AppliedMark())).toEqual(['configure configure', 'create configure']);
   });
@@ -123,7 +126,7 @@ describe('a journal', () => {
     for (let time = 0; time < 100; time += 1) {
       marks[0]?.add(create(journal, 'a').seq);
       journal.prune(marks);
-      marks[0]?.add(journal.append('configure', 'configure', {}, 'configure').seq);
+      marks[0]?.add(journal.append('configure', 'configure', args(), 'configure').seq);
       if (time === 50) replay(journal, marks[1]!);
       journal.prune(marks);
     }
@@ -196,9 +199,12 @@ describe('the journal of several incarnations', () => {
         const truth = new Map<string, number>();
         const fresh = () => ({ mark: new AppliedMark(), state: new Map<string, number>() });
         const all = [fresh(), fresh(), fresh()];
-        const apply = (state: Map<string, number>, { change, key: name, args }: JournalEntry) => {
+        const apply = (
+          state: Map<string, number>,
+          { change, key: name, args: given }: JournalEntry,
+        ) => {
           if (change === 'delete') state.delete(name);
-          else state.set(name, Number(args['edition']));
+          else state.set(name, (given.json as { readonly edition: number }).edition);
         };
         const sync = ({ mark, state }: (typeof all)[number]) => {
           for (const entry of journal.missing(mark)) {
@@ -217,7 +223,7 @@ describe('the journal of several incarnations', () => {
             if (one.type === 'sync') continue;
             const change = one.type;
             const name = change === 'configure' ? 'configure' : one.key;
-            const entry = journal.append(change, change, { edition }, name);
+            const entry = journal.append(change, change, args({ edition }), name);
             apply(incarnation.state, entry);
             apply(truth, entry);
             incarnation.mark.add(entry.seq);

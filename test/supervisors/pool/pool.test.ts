@@ -45,7 +45,7 @@ describe('a pool', () => {
     const { call, done, pool } = pooled();
     call('echo');
     call('use', { id: 'x' });
-    call('echo', { bad: Number.NaN });
+    call('echo', { bad: new Map() });
     await done();
     expect(pool.statistics).toMatchObject({ accepted: 2, succeeded: 1, failed: 1, refused: 1 });
   });

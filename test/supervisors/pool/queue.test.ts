@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeValue } from '../../../actors/port/codec.ts';
 import {
   newCallRow,
   newLane,
@@ -10,7 +11,7 @@ import {
 import { AppliedMark, Journal } from '../../../supervisors/pool/journal.ts';
 import { CallQueue } from '../../../supervisors/pool/queue.ts';
 
-const slot = () => ({ lane: newLane(), row: undefined, sessions: new Set() }) as unknown as Slot;
+const slot = () => ({ lane: newLane(), sessions: new Set() }) as unknown as Slot;
 const session = (id: string, bound?: Slot): Session => ({
   ...{ id, journal: new Journal(), slot: bound, mark: new AppliedMark() },
   ...{ waiting: [], listed: undefined, phase: 'idle' },
@@ -22,7 +23,7 @@ function setUp() {
   const add = (of?: Session): CallRow => {
     seq += 1;
     const row = newCallRow({
-      ...{ seq, session: of, deadlineAtMs: 0 },
+      ...{ seq, session: of, deadlineAtMs: 0, args: encodeValue({}, 'args') },
       ...{ request: { op: 'op', args: {}, timeoutMs: 1, checkoutTimeoutMs: 1 } },
       ...{ resolve: () => undefined, reject: () => undefined },
     });

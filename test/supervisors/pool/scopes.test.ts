@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OverloadedError } from '../../../actors/ground/errors.ts';
 import { LIMITS } from '../../../actors/ground/limits.ts';
+import { encodeValue } from '../../../actors/port/codec.ts';
 import type { Worker } from '../../../actors/worker/worker-types.ts';
 import {
   newCallRow,
@@ -11,7 +12,7 @@ import {
 import { AppliedMark, type StateChange } from '../../../supervisors/pool/journal.ts';
 import { Scopes } from '../../../supervisors/pool/scopes.ts';
 
-const slot = () => newSlot({ workerId: 'p/0', epoch: 1 } as Worker);
+const slot = () => newSlot({ workerId: 'p/0', epoch: 1 } as Worker, 0);
 
 function request(change: StateChange, key: string) {
   const args = { id: key };
@@ -27,6 +28,7 @@ function execute(
 ): void {
   const row = newCallRow({
     ...{ seq: 1, request: request(change, key), session, deadlineAtMs: 0 },
+    args: encodeValue({ id: key }, 'args'),
     ...{ resolve: () => undefined, reject: () => undefined },
   });
   scopes.record(on, row, [on]);
