@@ -9,7 +9,8 @@ const TESTS = ['test/**/*.ts'];
 
 const CLOCK_ONLY = 'Time comes in as an argument: take the Clock (actors/ground/clock.ts).';
 const CHANCE_ONLY = 'Chance comes in as an argument: take the Random (actors/ground/random.ts).';
-const SPAWN_ONLY = 'Processes are started in actors/port: spawn.ts, spawn-guardian.ts and interpreter.ts.';
+const SPAWN_ONLY =
+  'Processes are started in actors/port: spawn.ts, spawn-guardian.ts and interpreter.ts.';
 const NO_PROMISE = 'A promise needs a microtask, which breaks the simulation: use fromCallback.';
 
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
