@@ -8,6 +8,7 @@ import type { Clock } from '../ground/clock.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { InvalidConfigError } from '../ground/start-errors.ts';
 import { FrameDecoder } from './frame.ts';
+import { RUN_PREFIX } from './ledger.ts';
 import {
   LANES,
   ZYGOTE_LANES,
@@ -51,7 +52,7 @@ export class SocketTransport implements Transport, ZygoteTransport {
    * @throws {@link InvalidConfigError} when the socket's path would be longer than the system allows.
    */
   static async listen(clock: Clock): Promise<SocketTransport> {
-    const directory = mkdtempSync(join(tmpdir(), 'caduceus-'));
+    const directory = mkdtempSync(join(tmpdir(), RUN_PREFIX));
     const server = createServer();
     const transport = new SocketTransport(clock, directory, server);
     const pathBytes = Buffer.byteLength(transport.address);
