@@ -184,7 +184,8 @@ describe('the main job', { timeout: DEADLINE_MS }, () => {
 
   it('leaves no process that it has named', () => {
     const pids = new Set(lines.flatMap(pidsOf));
-    expect(pids.size).toBe(3);
+    // Two workers, the one after the kill, and where there are zygotes theirs.
+    expect(pids.size).toBe(process.platform === 'linux' ? 4 : 3);
     expect([...pids].filter(isAlive)).toEqual([]);
   });
 });
