@@ -3,14 +3,13 @@ import type { NoticeSignal } from '../../actors/port/launcher.ts';
 import type {
   AnswerMessage,
   CallMessage,
+  Header,
   ScriptedProcess,
   WorldOptions,
 } from './scripted-world.ts';
 
 /** What ends a handler that would run for ever: the stage of a cancellation, or nothing but SIGKILL. */
 type EndedBy = 'flag' | 'raise' | 'interrupt' | 'kill';
-
-type Header = Readonly<Record<string, unknown>>;
 
 interface Running {
   readonly call: CallMessage;

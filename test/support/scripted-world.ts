@@ -1,5 +1,5 @@
 // What stands in for the operating system and for Python? Scripted processes behind the real ports, speaking the real wire, in any order of events.
-import { encodeFrame, FrameDecoder } from '../../actors/port/frame.ts';
+import { FrameDecoder } from '../../actors/port/frame.ts';
 import type {
   NoticeSignal,
   ProcessFact,
@@ -7,42 +7,22 @@ import type {
   Spawner,
   SpawnRequest,
 } from '../../actors/port/launcher.ts';
+import type { Link, LinkFact, Transport } from '../../actors/port/transport.ts';
 import {
-  LANES,
-  type Lane,
-  type Link,
-  type LinkFact,
-  type Transport,
-} from '../../actors/port/transport.ts';
+  ScriptedProcess,
+  type AnswerMessage,
+  type CallMessage,
+  type Header,
+  type StartScript,
+} from './scripted-process.ts';
 
-/** A call as it stands on the wire. */
-export interface CallMessage {
-  readonly id: number;
-  readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly session: string | null;
-  readonly deadlineMs: number;
-  readonly stream?: { readonly credit: number };
-  readonly parent?: number;
-  readonly callback?: number;
-  readonly trace?: object;
-}
-
-/** The answer to a callback as it stands on the wire. */
-export interface AnswerMessage {
-  readonly type: 'callback_result';
-  readonly callback: number;
-  readonly ok: boolean;
-  readonly value?: unknown;
-  readonly error?: { readonly type: string; readonly message: string; readonly code: string };
-}
-
-/** How one incarnation behaves from its start on. */
-export type StartScript =
-  | { readonly type: 'ready' }
-  | { readonly type: 'import_fails' }
-  | { readonly type: 'exits_before_hello'; readonly status: number }
-  | { readonly type: 'hangs' };
+export {
+  ScriptedProcess,
+  type AnswerMessage,
+  type CallMessage,
+  type Header,
+  type StartScript,
+} from './scripted-process.ts';
 
 export interface WorldOptions {
   /** The script of the next incarnation. */
@@ -60,8 +40,6 @@ export interface WorldOptions {
   /** Default: `sync` for a concurrency of 1, else `asyncio`. */
   readonly execution?: 'sync' | 'threads' | 'asyncio' | undefined;
 }
-
-type Header = Readonly<Record<string, unknown>>;
 
 const FRAME_BYTES_MAX = 1 << 20;
 
@@ -190,144 +168,5 @@ export class ScriptedWorld implements Spawner, Transport {
     const process = this.processes.find((one) => one.nonce === nonce);
     if (process === undefined) throw new Error('written to a worker that was never started');
     return process;
-  }
-}
-
-export class ScriptedProcess {
-  readonly pid: number;
-  readonly nonce: string;
-  /** What it knows by scope: the ids it was told to create. */
-  readonly known = new Map<string, Set<string>>();
-  /** What was written to it: calls, answers to its callbacks, and what it was told on the control lane. */
-  readonly calls: CallMessage[] = [];
-  readonly answers: AnswerMessage[] = [];
-  readonly orders: Header[] = [];
-  /** Lanes that Node knows to be open. */
-  readonly openLanes = new Set<Lane>();
-  readonly #world: ScriptedWorld;
-  readonly #listener: (fact: ProcessFact) => void;
-  #life: 'alive' | 'dead' | 'known_dead' = 'alive';
-  #script: StartScript = { type: 'hangs' };
-
-  constructor(
-    world: ScriptedWorld,
-    pid: number,
-    nonce: string,
-    listener: (fact: ProcessFact) => void,
-  ) {
-    this.#world = world;
-    this.pid = pid;
-    this.nonce = nonce;
-    this.#listener = listener;
-  }
-
-  get isAlive(): boolean {
-    return this.#life === 'alive';
-  }
-
-  /** Whether Node has been told of its end. */
-  get isKnownDead(): boolean {
-    return this.#life === 'known_dead';
-  }
-
-  start(script: StartScript): void {
-    if (!this.isAlive) return;
-    this.#script = script;
-    this.#tellProcess({ type: 'spawned', pid: this.pid });
-    if (script.type === 'exits_before_hello') {
-      this.exit(script.status, null);
-      return;
-    }
-    if (script.type === 'hangs') return;
-    for (const lane of LANES) this.#tellLane(lane, { type: 'opened', lane });
-    this.emit('control', {
-      type: 'hello',
-      protocol: '2.1',
-      packageVersion: '0.1.0',
-      python: '3.11.0',
-      implementation: 'cpython',
-      pid: this.pid,
-      gil: 'enabled',
-    });
-  }
-
-  onControl(message: Record<string, unknown>): void {
-    if (!this.isAlive) return;
-    this.orders.push(message);
-    if (message['type'] === 'shutdown') this.exit(0, null);
-    if (message['type'] === 'ping')
-      this.emit('control', { ...message, type: 'pong', running: null });
-    this.#world.onControl?.(this, message);
-    if (message['type'] !== 'welcome') return;
-    if (this.#script.type === 'import_fails') {
-      const error = {
-        type: 'ImportError',
-        message: 'no',
-        traceback: 'Traceback: no',
-        code: 'python_error',
-      };
-      this.emit('control', { type: 'failed', error });
-      this.exit(1, null);
-      return;
-    }
-    this.emit('control', {
-      type: 'ready',
-      bridge: 'scripted',
-      framework: { name: 'scripted', version: '1', capabilities: [] },
-      operations: [],
-      schemas: {},
-      schemaHash: '0',
-      execution: this.#world.execution,
-      concurrency: this.#world.concurrency,
-    });
-  }
-
-  reply(id: number, result: unknown): void {
-    this.emit('replies', { type: 'reply', id, ok: true, result });
-  }
-
-  fail(id: number, code: string): void {
-    const error = { type: 'BridgeError', message: code, traceback: 'Traceback', code };
-    this.emit('replies', { type: 'reply', id, ok: false, error });
-  }
-
-  /** What it was told on the control lane about its calls, in short. */
-  get said(): readonly string[] {
-    return this.orders
-      .filter(({ type }) => ['cancel', 'withdraw', 'credit'].includes(String(type)))
-      .map(({ type, id, stage, n }) => [type, id, stage ?? n].filter(Boolean).join(' '));
-  }
-
-  emit(lane: Lane, message: object): void {
-    this.emitBytes(lane, encodeFrame(message));
-  }
-
-  emitBytes(lane: Lane, bytes: Buffer): void {
-    this.#tellLane(lane, { type: 'bytes', lane, bytes });
-  }
-
-  /** Exit status and ends of the lanes travel apart: either may come first. */
-  exit(status: number | null, signal: string | null): void {
-    if (!this.isAlive) return;
-    this.#life = 'dead';
-    for (const lane of LANES) this.#tellLane(lane, { type: 'ended', lane });
-    this.#tellProcess({ type: 'exited', status, signal });
-    this.#tellProcess({ type: 'closed' });
-  }
-
-  #tellLane(lane: Lane, fact: LinkFact): void {
-    this.#world.later(`${this.pid}/${lane}`, () => {
-      if (fact.type === 'opened') this.openLanes.add(lane);
-      if (fact.type === 'ended' && lane !== 'stdout' && lane !== 'stderr')
-        this.#life = 'known_dead';
-      this.#world.tellLink(this.nonce, fact);
-    });
-  }
-
-  #tellProcess(fact: ProcessFact): void {
-    this.#world.later(`${this.pid}/process`, () => {
-      if (fact.type === 'exited') this.#life = 'known_dead';
-      this.#listener(fact);
-    });
   }
 }
