@@ -8,6 +8,7 @@ import { cancellationMachine } from '../../actors/worker/cancellation.machine.ts
 import { livenessMachine } from '../../actors/worker/liveness.machine.ts';
 import { lifecycleStateOf } from '../../actors/worker/worker-state.ts';
 import { workerMachine } from '../../actors/worker/worker.machine.ts';
+import { zygoteMachine } from '../../actors/worker/zygote.machine.ts';
 import { supervisorMachine } from '../../supervisors/supervisor.machine.ts';
 import { delaysOf, effectiveEdges, statesOf, type Delay, type Edge } from './machine-graph.ts';
 import {
@@ -17,6 +18,7 @@ import {
   SUPERVISOR_MEANINGS,
   WORKER_MEANINGS,
   WORKER_WORDS,
+  ZYGOTE_MEANINGS,
   type Meanings,
 } from './meanings.ts';
 import { drawCollapsed, drawMachine } from './mermaid.ts';
@@ -72,6 +74,11 @@ export function lifecyclesDocument(): string {
       machine: cancellationMachine,
       input: CANCELLATION_INPUT,
       meanings: CANCELLATION_MEANINGS,
+    }),
+    ...machineSection('The zygote machine', 'actors/worker/zygote.machine.ts', {
+      machine: zygoteMachine,
+      input: WORKER_INPUT,
+      meanings: ZYGOTE_MEANINGS,
     }),
     ...machineSection('The machine of every other child', 'actors/lifecycle/lifecycle.machine.ts', {
       machine: lifecycleMachine,

@@ -21,6 +21,24 @@ export const WORKER_MEANINGS: Meanings = {
   stopped: 'Over; the output is the exit reason. The next start is a new life.',
 };
 
+export const ZYGOTE_MEANINGS: Meanings = {
+  incarnation: 'One process of this zygote, from its start to its end; it has one epoch.',
+  spawning: 'Started and not ready yet.',
+  launching: 'The process has not said hello yet.',
+  importing: 'It has said hello, and imports what its workers shall find imported.',
+  serving: 'It forks workers.',
+  unfit:
+    'It forks nobody: it was not ready in time, its imports failed, or a fork would not be safe. Its process is let go of, and its workers are spawned without it.',
+  stopping: 'Asked to stop, and not ended yet.',
+  asking: 'Its connection was ended, which asks it to exit.',
+  terminating: 'SIGTERM was sent to its process group.',
+  killing: 'SIGKILL was sent to its process group.',
+  exiting: 'It has failed and was killed; what is missing is the exit of the process.',
+  crashed: 'Its process ended without being asked; its workers have died with it.',
+  restarting: 'The verdict was restart: the back-off runs, and the next incarnation follows.',
+  stopped: 'Over; the output is the exit reason. The next start is a new life.',
+};
+
 export const LIVENESS_MEANINGS: Meanings = {
   beating: 'It answers, or has not been silent for long enough to say anything.',
   suspected: 'It does not answer, and has used no CPU time since the last beat.',
