@@ -1,5 +1,6 @@
 // How is an operation of one bridge called? Joins its adapter (what to say) with its pool (whom to say it to).
 import type { Clock } from '../actors/ground/clock.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 import { isCaduceusError, UnknownOperationError } from '../actors/ground/errors.ts';
 import type { Ids } from '../actors/ground/ids.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
@@ -52,6 +53,8 @@ export interface WorkerView {
   readonly state: string;
 }
 
+const NO_CALLBACKS: Callbacks = {};
+
 /** What a handle needs of the runtime. */
 export interface HandlePorts {
   readonly ids: Ids;
@@ -72,7 +75,7 @@ export class BridgeHandle {
     adapter: Adapter,
     pool: Pool,
     ports: HandlePorts,
-    callbacks: Callbacks = {},
+    callbacks: Callbacks = NO_CALLBACKS,
   ) {
     this.name = name;
     this.adapter = adapter;
@@ -85,32 +88,32 @@ export class BridgeHandle {
    * Run one operation. `args` are the adapter's; the result is what its `transformResponse` makes of Python's answer.
    * @throws a {@link CaduceusError}; branch on its `code`, and on `outcome` before trying again.
    */
-  async call(op: string, args: Args = {}, options: CallOptions = {}): Promise<unknown> {
-    const { adapter } = this;
-    const request = this.#request(op, args, options);
-    const runner = this.#runnerOf(options);
-    let result: unknown;
-    if (runner === undefined) {
-      result = await this.#pool.call(request);
-    } else {
-      try {
-        result = await this.#pool.call({ ...request, onCallback: runner.onCallback });
-      } finally {
-        runner.end();
-      }
+  call(op: string, args: Args = {}, options: CallOptions = {}): Promise<unknown> {
+    const { transformResponse } = this.adapter;
+    let answered: Promise<unknown>;
+    try {
+      answered = this.#send(this.#request(op, args, options), this.#runnerOf(options));
+    } catch (error) {
+      return Promise.reject(errorFrom(error));
     }
-    return adapter.transformResponse === undefined ? result : adapter.transformResponse(op, result);
+    // Without `async` and its waits: each is a turn of the microtask queue for every call.
+    if (transformResponse === undefined) return answered;
+    return answered.then((result) => transformResponse(op, result));
+  }
+
+  #send(request: CallRequest, runner: CallbackRunner | undefined): Promise<unknown> {
+    if (runner === undefined) return this.#pool.call(request);
+    const { onCallback } = runner;
+    return this.#pool.call({ ...request, onCallback }).finally(() => {
+      runner.end();
+    });
   }
 
   /**
    * Run one operation whose handler is a generator, and read what it yields one by one. A handler that is none gives its result as the only item.
    * @returns an async iterable for one reader; errors, those of the arguments too, come from it.
    */
-  stream<Item = unknown>(
-    op: string,
-    args: Args = {},
-    options: CallOptions = {},
-  ): CallStream<Item> {
+  stream<Item = unknown>(op: string, args: Args = {}, options: CallOptions = {}): CallStream<Item> {
     const { adapter } = this;
     const open = (item: (value: unknown) => void): ReturnType<Pool['open']> => {
       const stream = { credit: LIMITS.streamCredit, item };
@@ -133,10 +136,7 @@ export class BridgeHandle {
     if (typeof op !== 'string')
       throw new InvalidConfigError('op', `must be a string, found ${typeof op}`);
     const operation = adapter.operations[op];
-    const known = Object.keys(adapter.operations);
-    if (operation === undefined && known.length > 0 && !isBuiltIn(op)) {
-      throw new UnknownOperationError(op, this.name, [...known, ...BUILT_IN_OPERATIONS]);
-    }
+    if (operation === undefined) this.#assertKnown(op);
     const newId = (): string => this.#ports.ids.next(this.name);
     const sent = adapter.transformRequest?.(op, args, { newId }) ?? args;
     const { timeoutMs, checkoutTimeoutMs, signal, onProgress, trace } = checkOptions(options);
@@ -155,7 +155,15 @@ export class BridgeHandle {
     };
   }
 
+  /** An adapter that names no operation passes all of them through. */
+  #assertKnown(op: string): void {
+    const known = Object.keys(this.adapter.operations);
+    if (known.length === 0 || isBuiltIn(op)) return;
+    throw new UnknownOperationError(op, this.name, [...known, ...BUILT_IN_OPERATIONS]);
+  }
+
   #runnerOf({ callbacks }: CallOptions): CallbackRunner | undefined {
+    if (callbacks === undefined && this.#callbacks === NO_CALLBACKS) return undefined;
     const own = callbacks === undefined ? this.#callbacks : { ...this.#callbacks, ...callbacks };
     if (Object.keys(own).length === 0) return undefined;
     return new CallbackRunner(own, this.#pool, this.#ports.clock);

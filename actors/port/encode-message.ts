@@ -8,8 +8,8 @@ import type { CallbackAnswer, CallMessage } from './message.ts';
  * One call as the parts of its frame.
  * @throws {@link UnencodableError} when a worker would take it for a broken wire: it is larger than a frame, or its JSON than a header.
  */
-export function encodeCall(message: CallMessage): readonly Uint8Array[] {
-  const { id, op, args, session, deadlineMs, stream, nested, trace } = message;
+export function encodeCall(id: number, message: CallMessage): readonly Uint8Array[] {
+  const { op, args, session, deadlineMs, stream, nested, trace } = message;
   // Field by field: a spread of what is mostly absent costs more than all the rest.
   const header: Record<string, unknown> = { type: 'call', id, op, session, deadlineMs };
   if (stream !== undefined) header['stream'] = stream;

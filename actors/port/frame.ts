@@ -32,18 +32,19 @@ export function encodeFrame(header: object): Buffer {
 
 /**
  * One message with a coded value in `field`, as the buffers to write, in order. Segments are the caller's memory, not copies of it.
+ * @param header made for this message alone: the value is put into it, since a copy would cost more than the rest.
  * @throws {@link UnencodableError} when the value has become one that JSON has no form for, or is larger than any frame.
  */
 export function encodeCodedFrame(
-  header: Readonly<Record<string, unknown>>,
+  header: Record<string, unknown>,
   field: string,
   encoded: EncodedValue,
 ): readonly Uint8Array[] {
   const { segments } = encoded;
-  const message: Record<string, unknown> = { ...header, [field]: encoded.json };
-  if (encoded.tagged) message['tagged'] = true;
-  if (segments.length > 0) message['segments'] = segments.map(({ byteLength }) => byteLength);
-  const json = jsonOf(message, field);
+  header[field] = encoded.json;
+  if (encoded.tagged) header['tagged'] = true;
+  if (segments.length > 0) header['segments'] = segments.map(({ byteLength }) => byteLength);
+  const json = jsonOf(header, field);
   if (segments.length === 0) return [frameOf(json, 0)];
   return withSegments(json, field, segments);
 }

@@ -73,11 +73,11 @@ export class LegacyExchange {
    * Write a call, or keep it until the one before it is answered.
    * @throws {@link UnencodableError}, {@link UnsupportedError}; nothing was written then.
    */
-  call(message: CallMessage): void {
+  call(callId: number, message: CallMessage): void {
     const { op, args, session, stream, nested } = message;
     if (stream !== undefined) throw new UnsupportedError(op, 'a v1 worker has no streams');
     if (nested !== undefined) throw new UnsupportedError(op, 'a v1 worker has no callbacks');
-    const id = message.id + CALLS_AFTER_ID;
+    const id = callId + CALLS_AFTER_ID;
     const bytes = encodeV1({ id, command: op, args: v1Args(args, session) });
     this.#lastId = Math.max(this.#lastId, id);
     this.#waiting.set(id, bytes);

@@ -116,8 +116,8 @@ class LegacyPort implements Port {
     this.#exchange.begin();
   }
 
-  call(message: CallMessage): void {
-    this.#exchange.call(message);
+  call(id: number, message: CallMessage): void {
+    this.#exchange.call(id, message);
   }
 
   /** There are no callbacks to answer. */

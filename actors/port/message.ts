@@ -1,5 +1,11 @@
 // Which messages exist? `docs/protocol.md` §3, §4, §6, §7. Types only; `parse-message.ts` looks at what comes in.
-import type { Hello, PythonLogLevel, RemoteError, Trace, WorkerInfo } from '../ground/worker-facts.ts';
+import type {
+  Hello,
+  PythonLogLevel,
+  RemoteError,
+  Trace,
+  WorkerInfo,
+} from '../ground/worker-facts.ts';
 import type { EncodedValue } from './codec.ts';
 
 /** The protocol that this side speaks. Equal major versions work together, by the lower of the two minors. */
@@ -37,10 +43,8 @@ export interface WelcomeMessage {
   readonly bridge: BridgeSource;
 }
 
-/** One call, as it is written: its arguments are encoded already, so that what cannot be sent was refused before. */
+/** One call, as it is written under a number of its own: its arguments are encoded already, so that what cannot be sent was refused before. */
 export interface CallMessage {
-  readonly type: 'call';
-  readonly id: number;
   readonly op: string;
   readonly args: EncodedValue;
   readonly session: string | null;

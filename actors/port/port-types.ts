@@ -14,7 +14,7 @@ import type {
   ProcessLimits,
 } from './message.ts';
 import type { RunGuard } from './run-guard.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, WriteTime } from './transport.ts';
 
 export interface PortRequest {
   readonly workerId: string;
@@ -58,8 +58,11 @@ export type PortAbility = 'streams' | 'callbacks' | 'cancellation' | 'heartbeat'
 export interface Port {
   /** A v1 script has none of them. */
   readonly abilities: ReadonlySet<PortAbility>;
-  /** @throws {@link UnencodableError} when the frame would be too large; nothing was written then. */
-  call(message: CallMessage): void;
+  /**
+   * Write a call. `soon`: others follow, maybe; those of one turn of the event loop are written together.
+   * @throws {@link UnencodableError} when the frame would be too large; nothing was written then.
+   */
+  call(id: number, message: CallMessage, when: WriteTime): void;
   /** Answer a callback. What is larger than a frame is answered as an error. */
   answer(message: CallbackAnswer): void;
   /** Say something on the control lane; a process that has none hears nothing. */

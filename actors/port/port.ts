@@ -18,7 +18,7 @@ import {
   type PortRequest,
 } from './port-types.ts';
 import type { RunGuard } from './run-guard.ts';
-import { LANES, type Lane, type Link, type LinkFact } from './transport.ts';
+import { LANES, type Lane, type Link, type LinkFact, type WriteTime } from './transport.ts';
 
 type Header = Record<string, unknown>;
 
@@ -110,8 +110,8 @@ class WorkerPort implements Port {
     }
   }
 
-  call(message: CallMessage): void {
-    this.#link.write('calls', encodeCall(message));
+  call(id: number, message: CallMessage, when: WriteTime): void {
+    this.#link.write('calls', encodeCall(id, message), when);
   }
 
   answer(message: CallbackAnswer): void {

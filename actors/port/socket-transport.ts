@@ -88,9 +88,11 @@ export class SocketTransport implements Transport, ZygoteTransport {
   expect(nonce: string, listener: (fact: LinkFact) => void): Link {
     const expected = this.#expect(nonce, LANES, listener as Expected['listener']);
     return {
-      write: (lane, bytes) => {
+      write: (lane, bytes, when) => {
         const socket = expected.sockets.get(lane);
-        if (socket?.writable === true) writeTo(socket, bytes);
+        if (socket?.writable !== true) return;
+        if (when === 'soon') this.#gather(socket);
+        writeTo(socket, bytes);
       },
       close: () => this.#letGo(nonce, expected),
     };
@@ -108,6 +110,15 @@ export class SocketTransport implements Transport, ZygoteTransport {
       },
       close: () => this.#letGo(nonce, expected),
     };
+  }
+
+  /** What is written to it in this turn of the event loop goes out together, at its end. */
+  #gather(socket: Socket): void {
+    if (socket.writableCorked > 0) return;
+    socket.cork();
+    this.#clock.afterPoll(() => {
+      socket.uncork();
+    });
   }
 
   #expect(nonce: string, lanes: readonly string[], listener: Expected['listener']): Expected {
@@ -218,6 +229,11 @@ export class SocketTransport implements Transport, ZygoteTransport {
 function writeTo(socket: Socket, bytes: Uint8Array | readonly Uint8Array[]): void {
   if (bytes instanceof Uint8Array) {
     socket.write(bytes);
+    return;
+  }
+  const [only] = bytes;
+  if (only !== undefined && bytes.length === 1) {
+    socket.write(only);
     return;
   }
   // One system call for all parts, and no copy of them.

@@ -9,10 +9,17 @@ export type LinkFact<Name extends string = Lane> =
   | { readonly type: 'bytes'; readonly lane: Name; readonly bytes: Buffer }
   | { readonly type: 'ended'; readonly lane: Name };
 
+/** `now`: with a system call of its own; `soon`: with all that is written in this turn of the event loop. */
+export type WriteTime = 'now' | 'soon';
+
 /** The connections of one incarnation, seen from Node. */
 export interface Link {
   /** Write to a lane that Node writes to, the parts of one frame together. Bytes for a lane that is gone are dropped: its end is told as a fact. */
-  write(lane: 'control' | 'calls', bytes: Uint8Array | readonly Uint8Array[]): void;
+  write(
+    lane: 'control' | 'calls',
+    bytes: Uint8Array | readonly Uint8Array[],
+    when?: WriteTime,
+  ): void;
   /** Let go of all connections and of the nonce. No fact follows. */
   close(): void;
 }

@@ -69,8 +69,8 @@ export function openLate(
     get abilities() {
       return state.type === 'open' ? state.inner.port.abilities : NOT_YET;
     },
-    call: (message) => {
-      if (state.type === 'open') state.inner.port.call(message);
+    call: (id, message, when) => {
+      if (state.type === 'open') state.inner.port.call(id, message, when);
     },
     answer: (message) => {
       if (state.type === 'open') state.inner.port.answer(message);

@@ -12,7 +12,7 @@ import type { CallHandlers, Settle } from './pending-calls.ts';
 import type { ResourceLimits, WorkerUsage } from './resources.ts';
 
 /** A call as the router hands it to a worker, which gives it its id on the wire. */
-export type SentCall = Omit<CallMessage, 'type' | 'id'>;
+export type SentCall = CallMessage;
 
 /** Told by the worker to whoever routes calls to it. */
 export interface WorkerWatcher {

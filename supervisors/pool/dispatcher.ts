@@ -2,7 +2,7 @@
 import { errorFrom } from '../../actors/ground/error-from.ts';
 import { PythonError, UnsupportedError, WorkerCrashedError } from '../../actors/ground/errors.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
-import type { SentCall, Worker } from '../../actors/worker/worker-types.ts';
+import type { Worker } from '../../actors/worker/worker-types.ts';
 import { hasRoom } from './affinity.ts';
 import {
   bindingOf,
@@ -47,7 +47,7 @@ export class Dispatcher {
       missing: (slot, row) => scopes.missing(slot, row.session),
       send: (slot, row, message, settle) => {
         settling.counters.replayed += 1;
-        this.#send(slot, row, message, settle);
+        slot.worker.send({ ...message, deadlineMs: this.#remainingMs(row) }, settle);
       },
     };
     this.ender = {
@@ -95,10 +95,11 @@ export class Dispatcher {
     try {
       if (stream !== undefined && !slot.worker.abilities.has('streams'))
         throw new UnsupportedError(op, 'the bridge cannot stream');
-      const message = { op, args: row.args, session, stream: credit, nested, trace };
+      const deadlineMs = this.#remainingMs(row);
+      const message = { op, args: row.args, session, deadlineMs, stream: credit, nested, trace };
       const handlers = handlersOf(row, slot, (site?.depth ?? 0) + 1);
       const settle: Settle = (outcome) => this.#onOutcome(slot, row, outcome);
-      row.sentId = this.#send(slot, row, message, settle, handlers);
+      row.sentId = slot.worker.send(message, settle, handlers);
     } catch (error) {
       // Too large for a frame: this call's fault, not the worker's.
       this.#parts.settling.fail(row, errorFrom(error));
@@ -126,16 +127,8 @@ export class Dispatcher {
     ports.bus.emit('session.bound', bindingOf(options.pool, session, slot));
   }
 
-  #send(
-    slot: Slot,
-    row: CallRow,
-    message: Omit<SentCall, 'deadlineMs'>,
-    settle: Settle,
-    handlers?: Parameters<Worker['send']>[2],
-  ): number {
-    const remainingMs = row.deadlineAtMs - this.#parts.ports.clock.nowMs();
-    const deadlineMs = Math.max(1, Math.ceil(remainingMs));
-    return slot.worker.send({ ...message, deadlineMs }, settle, handlers);
+  #remainingMs(row: CallRow): number {
+    return Math.max(1, Math.ceil(row.deadlineAtMs - this.#parts.ports.clock.nowMs()));
   }
 
   #onOutcome(slot: Slot, row: CallRow, outcome: SentOutcome): void {

@@ -175,12 +175,16 @@ export class Router implements WorkerWatcher {
     row.deadline = this.#deadlines.arm(row.deadlineAtMs, () => {
       this.#onDeadline(row);
     });
+    if (request.signal !== undefined) this.#listen(row);
+    return row;
+  }
+
+  #listen(row: CallRow): void {
     onAbort(row, (reason) => {
       this.#abandon(row, 'aborted', (outcome, cancellation) => {
-        return new CallAbortedError(request.op, outcome, reason, cancellation);
+        return new CallAbortedError(row.request.op, outcome, reason, cancellation);
       });
     });
-    return row;
   }
 
   #enqueue(row: CallRow, because: string): void {

@@ -72,7 +72,7 @@ describe('a stream', () => {
 
   it('ends at its deadline, in the middle, and its generator is closed', async () => {
     runtime = await callsRuntime();
-    const stream = bridge().stream('endless', {}, { timeoutMs: 300 });
+    const stream = bridge().stream('endless', {}, { timeoutMs: 1_000 });
     const reading = (async () => {
       for await (const item of stream) expect(item).toBeTypeOf('number');
     })();

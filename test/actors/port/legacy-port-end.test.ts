@@ -14,8 +14,8 @@ describe('a reply that nobody waits for', () => {
     ['one to the ping', [1, 3], [-1, 1]],
   ])('is handed on to be dropped and counted: %s', (_what, ids, told) => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
-    wire.port.call(callOf(2));
+    wire.port.call(...callOf(1));
+    wire.port.call(...callOf(2));
     for (const id of ids) wire.reply(id, null);
     expect(wire.facts.map((fact) => (fact as { id: number }).id)).toEqual(told);
     expect(wire.written.map(({ id }) => id)).toEqual([3, 4]);
@@ -26,7 +26,7 @@ describe('a reply that nobody waits for', () => {
     wire.process(SPAWNED);
     wire.reply(1, PONG);
     wire.clock.advance(LIMITS.v1CapabilitiesMs);
-    wire.port.call(callOf(1));
+    wire.port.call(...callOf(1));
     wire.reply(2, { supported_operations: ['ping'] });
     wire.reply(3, 'done');
     expect(wire.facts.slice(-2)).toMatchObject([
@@ -49,7 +49,7 @@ describe('the end of a v1 script', () => {
 
   it('is asked for behind the call that runs; those that wait never run', () => {
     const wire = legacyWire().start();
-    for (const id of [1, 2]) wire.port.call(callOf(id));
+    for (const id of [1, 2]) wire.port.call(...callOf(id));
     wire.port.control({ type: 'shutdown' });
     wire.port.shutdown();
     expect([wire.written.length, wire.input()]).toEqual([1, 'open']);
@@ -63,7 +63,7 @@ describe('the end of a v1 script', () => {
 
   it('comes with its last reply, its last words and what ended it', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
+    wire.port.call(...callOf(1));
     wire.process({ type: 'exited', status: null, signal: 'SIGKILL' });
     wire.reply(3, 'last');
     wire.stderr('half a line');
@@ -119,7 +119,7 @@ describe('a v1 script that prints', () => {
 
   it('to stdout has broken its wire: told once, quoting it, and nothing more is read', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
+    wire.port.call(...callOf(1));
     wire.stdout('loading the model\n');
     wire.reply(3, null);
     wire.endWire();
@@ -132,7 +132,7 @@ describe('a v1 script that prints', () => {
 
   it('behind a reply has that reply told before', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
+    wire.port.call(...callOf(1));
     wire.stdout(Buffer.concat([v1Bytes({ id: 3, success: true }), Buffer.from('and more\n')]));
     expect(wire.types()).toEqual(['reply', 'broken']);
   });

@@ -140,7 +140,7 @@ describe('a v1 script that starts', () => {
 describe('a call of a v1 script', () => {
   it('is written with its arguments and answered under its own id', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
+    wire.port.call(...callOf(1));
     expect(wire.written).toEqual([{ id: 3, command: 'echo', args: { n: 1 } }]);
     wire.reply(3, { a: 1 });
     expect(wire.facts).toEqual([{ type: 'reply', id: 1, ok: true, result: { a: 1 } }]);
@@ -148,13 +148,13 @@ describe('a call of a v1 script', () => {
 
   it('of a session carries it among its arguments', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1, { session: 'alice' }));
+    wire.port.call(...callOf(1, { session: 'alice' }));
     expect(wire.written).toMatchObject([{ args: { n: 1, session_id: 'alice' } }]);
   });
 
   it('waits for the one before it: the script is asked one thing at a time', () => {
     const wire = legacyWire().start();
-    for (const id of [1, 2, 3]) wire.port.call(callOf(id));
+    for (const id of [1, 2, 3]) wire.port.call(...callOf(id));
     expect(wire.written.map(({ id }) => id)).toEqual([3]);
     wire.reply(3, null);
     expect(wire.written.map(({ id }) => id)).toEqual([3, 4]);
@@ -164,7 +164,7 @@ describe('a call of a v1 script', () => {
 
   it('that fails has the error of the script', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
+    wire.port.call(...callOf(1));
     wire.refuse(3, 'no luck');
     const error = { type: 'Error', message: 'no luck', traceback: '', code: 'python_error' };
     expect(wire.facts).toEqual([{ type: 'reply', id: 1, ok: false, error }]);
@@ -180,22 +180,22 @@ describe('a call of a v1 script', () => {
     ['a call from inside a callback', { nested: { parent: 1, callback: 1 } }, UnsupportedError],
   ])('is refused before anything is written: %s', (_what, more, error) => {
     const wire = legacyWire().start();
-    expect(() => wire.port.call(callOf(1, more))).toThrow(error);
+    expect(() => wire.port.call(...callOf(1, more))).toThrow(error);
     expect(wire.written).toEqual([]);
-    wire.port.call(callOf(2));
+    wire.port.call(...callOf(2));
     expect(wire.written).toHaveLength(1);
   });
 
   it('that is larger than a message may be is refused', () => {
     const wire = legacyWire().start();
     const args = encodeValue({ text: 'x'.repeat(LIMITS.frameBytesMax) }, 'args');
-    expect(() => wire.port.call(callOf(1, { args }))).toThrow(/a v1 message holds/u);
+    expect(() => wire.port.call(...callOf(1, { args }))).toThrow(/a v1 message holds/u);
   });
 
   it('that waits can be withdrawn, and then never runs', () => {
     const wire = legacyWire().start();
-    wire.port.call(callOf(1));
-    wire.port.call(callOf(2));
+    wire.port.call(...callOf(1));
+    wire.port.call(...callOf(2));
     wire.port.control({ type: 'withdraw', id: 1 });
     wire.port.control({ type: 'withdraw', id: 2 });
     expect(wire.facts).toEqual([]);

@@ -17,10 +17,13 @@ export const PONG = {
   framework: { name: 'my_ml', version: '1.0.0', capabilities: ['custom_ops'] },
 };
 
-/** The call `id` of `op`. */
-export function callOf(id: number, more: Partial<CallMessage> = {}): CallMessage {
+/** The call `id` of `op`, as a port is given it. */
+export function callOf(
+  id: number,
+  more: Partial<CallMessage> = {},
+): [id: number, message: CallMessage, when: 'now'] {
   const args = encodeValue({ n: id }, 'args');
-  return { type: 'call', id, op: 'echo', args, session: null, deadlineMs: 5, ...more };
+  return [id, { op: 'echo', args, session: null, deadlineMs: 5, ...more }, 'now'];
 }
 
 export function v1Bytes(message: object): Buffer {

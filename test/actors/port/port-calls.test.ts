@@ -21,7 +21,7 @@ describe('what a handler says', () => {
     const { bytes, facts } = setUp();
     const value = encodeValue(Float64Array.of(1, Number.NaN), 'value');
     const reply = { type: 'reply', id: 1, ok: true };
-    bytes('replies', Buffer.concat(encodeCodedFrame(reply, 'result', value)));
+    bytes('replies', Buffer.concat(encodeCodedFrame({ ...reply }, 'result', value)));
     expect(facts).toEqual([{ ...reply, result: Float64Array.of(1, Number.NaN) }]);
   });
 });
@@ -29,14 +29,14 @@ describe('what a handler says', () => {
 describe('what a worker is told about calls', () => {
   it('writes a call to the calls lane', () => {
     const { port, written } = setUp();
-    port.call(CALL);
+    port.call(1, CALL, 'now');
     expect(written()).toEqual([['calls', { ...CALL, args: {} }]]);
   });
 
   it('writes with a call what it streams, what it is nested in, and the trace', () => {
     const { port, written } = setUp();
     const [stream, trace] = [{ credit: 4 }, { traceparent: '00-1-2-01' }];
-    port.call({ ...CALL, stream, trace, nested: { parent: 3, callback: 9 } });
+    port.call(1, { ...CALL, stream, trace, nested: { parent: 3, callback: 9 } }, 'now');
     const message = { ...CALL, args: {}, stream, trace, parent: 3, callback: 9 };
     expect(written()).toEqual([['calls', message]]);
   });
@@ -44,7 +44,7 @@ describe('what a worker is told about calls', () => {
   it('writes the segments of a call as parts of one write, without a copy', () => {
     const { port, written, parts } = setUp();
     const data = Float64Array.of(1, 2);
-    port.call({ ...CALL, args: encodeValue({ data }, 'args') });
+    port.call(1, { ...CALL, args: encodeValue({ data }, 'args') }, 'now');
     expect(written()).toMatchObject([['calls', { tagged: true, segments: [16] }]]);
     expect(parts()[0]?.at(-1)?.buffer).toBe(data.buffer);
   });
@@ -57,20 +57,20 @@ describe('what a worker is told about calls', () => {
     (_what, args) => {
       const { port, written } = setUp();
       const call = { ...CALL, args: encodeValue(args, 'args') };
-      expect(() => port.call(call)).toThrow(UnencodableError);
+      expect(() => port.call(1, call, 'now')).toThrow(UnencodableError);
       expect(written()).toEqual([]);
     },
   );
 
   it('writes a call of exactly the size that a frame holds', () => {
     const { port, parts } = setUp();
-    port.call({ ...CALL, args: encodeValue({ data: new Uint8Array(8) }, 'args') });
+    port.call(1, { ...CALL, args: encodeValue({ data: new Uint8Array(8) }, 'args') }, 'now');
     const without = frameBytesOf(parts()[0] ?? []) - 8;
     const grown = String(LIMITS.frameBytesMax).length - 1;
     // The length stands in the header too, which is padded to a multiple of 8.
     const room = LIMITS.frameBytesMax - 8 - without;
     const data = new Uint8Array(room - grown - ((room - grown) % 8));
-    port.call({ ...CALL, args: encodeValue({ data }, 'args') });
+    port.call(1, { ...CALL, args: encodeValue({ data }, 'args') }, 'now');
     expect(parts()).toHaveLength(2);
     expect(frameBytesOf(parts()[1] ?? [])).toBeGreaterThan(LIMITS.frameBytesMax - 64);
   });
