@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fake_node import FakeNode
 
 
@@ -59,8 +61,7 @@ def test_a_coroutine_that_waits_is_cancelled_and_cleans_up(
     call_id = sync_node.send_call("asleep")
     sync_node.lanes["stdout"].read_until(b"sleeping\n")
     sync_node.cancel(call_id, "raise")
-    error = reply_to(sync_node, call_id)["error"]
-    assert (error["type"], error["code"]) == ("CancelledError", "cancelled")
+    assert reply_to(sync_node, call_id)["error"]["code"] == "cancelled"
     assert sync_node.result("events") == ["cleaned up"]
 
 
@@ -100,6 +101,31 @@ def test_a_wait_in_the_kernel_needs_the_interrupt(sync_node: FakeNode, op: str) 
 
 def test_an_interrupt_of_a_call_that_is_not_cancelled_changes_nothing(any_node: FakeNode) -> None:
     assert any_node.result("interrupt_self") == "went on"
+
+
+def test_a_framework_that_takes_sigint_does_not_keep_it(fresh: FakeNode, tmp_path: Path) -> None:
+    script = tmp_path / "greedy_bridge.py"
+    script.write_text(
+        "import signal, time\n"
+        "from caduceus import BaseBridge\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "class Greedy(BaseBridge):\n"
+        "    def _register_handlers(self):\n"
+        "        self._handlers['sleep'] = self.sleep\n"
+        "    def _initialize_framework(self): pass\n"
+        "    def get_framework_info(self):\n"
+        "        return {'name': 'greedy', 'version': '1', 'capabilities': []}\n"
+        "    def sleep(self, args):\n"
+        "        print('sleeping', flush=True)\n"
+        "        time.sleep(600)\n"
+    )
+    fresh.start({"script": str(script)})
+    call_id = fresh.send_call("sleep")
+    fresh.lanes["stdout"].read_until(b"sleeping\n")
+    fresh.cancel(call_id, "flag")
+    fresh.wait_for_control()
+    os.kill(fresh.process.pid, signal.SIGINT)
+    assert reply_to(fresh, call_id)["error"]["code"] == "cancelled"
 
 
 def test_a_handler_that_swallows_it_and_returns_is_answered_as_ever(sync_node: FakeNode) -> None:

@@ -90,6 +90,8 @@ class Runner:
                 self.complete(call, is_main=True)
             if table.is_stopping or bridge.shutdown_requested or self.exit_error is not None:
                 return
+            # What a call brought may be large, and the next one may be long in coming.
+            received = call = None
 
     def begin(self, received: Message, parent: CallContext | None) -> CallContext | None:
         """Start a call, or answer that it does not start.

@@ -74,6 +74,8 @@ class ThreadServer:
                     if is_last:
                         # Wakes the main thread, which may wait for a call that is not to come.
                         runner.lanes.calls.stop_receiving()
+                # What a call brought may be large, and the next one may be long in coming.
+                received = call = None
                 self._idle.release()
         except SystemExit as error:
             runner.exit_with(error)

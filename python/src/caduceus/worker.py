@@ -85,6 +85,8 @@ def serve(invitation: Invitation) -> NoReturn:
     _prepare(welcome, lanes)
     bridge, name, execution = _build(welcome, control)
     if not table.is_stopping:
+        # Again: a framework may have taken SIGINT for itself when it was imported.
+        gate.install()
         control.may_raise = execution.mode != "threads"
         try:
             serve_calls(lanes, gate, table, bridge, name, execution)

@@ -114,8 +114,8 @@ class Modal(BaseBridge):
         return None
 
     async def op_asleep(self, _args: dict[str, Any]) -> object:
-        print("sleeping", flush=True)
         try:
+            print("sleeping", flush=True)
             await asyncio.sleep(600)
         finally:
             self.events.append("cleaned up")
