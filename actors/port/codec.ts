@@ -150,7 +150,9 @@ class Encoding {
       const isEscaped = key.charCodeAt(0) === DOLLAR;
       if (copy === undefined && (isEscaped || json !== item)) {
         copy = {};
-        for (const before of keys.slice(0, index)) setOwn(copy, before, object[before]);
+        for (const before of keys.slice(0, index)) {
+          if (object[before] !== undefined) setOwn(copy, before, object[before]);
+        }
       }
       if (copy !== undefined) setOwn(copy, isEscaped ? `$${key}` : key, json);
     }

@@ -198,7 +198,7 @@ def _read_header_only(body: bytes) -> Message:
     header = decode_header(body)
     if "segments" in header:
         # An empty list is odd but true; anything else lies.
-        return header, _read_segments(memoryview(b""), 0, header["segments"])
+        return header, _read_segments(memoryview(bytearray()), 0, header["segments"])
     return header, _NO_SEGMENTS
 
 

@@ -124,4 +124,8 @@ def _are_equal_arrays(sent: Any, back: Any) -> bool:  # noqa: ANN401
 def _parts(value: Any) -> Any:  # noqa: ANN401
     if "numpy" in sys.modules and not isinstance(value, (memoryview, array.array)):
         return numpy_parts(sys.modules["numpy"], value)
-    return view_parts(memoryview(value))
+    view = memoryview(value)
+    # An array of bytes is one of numbers, where a memoryview of bytes is bytes.
+    return view_parts(
+        view.cast("@B") if isinstance(value, array.array) and view.format == "B" else view
+    )
