@@ -90,6 +90,26 @@ def test_a_forked_worker_is_like_one_that_was_started_alone(
     assert worker.call("children") == {"status": 7}
 
 
+@pytest.mark.parametrize("length", [8, 10_000])
+def test_a_forked_worker_is_shown_under_its_own_incarnation_where_there_is_place_for_it(
+    zygote: FakeZygoteNode, length: int
+) -> None:
+    zygote.ready()
+    incarnation = "token/sample/0/1/" + "7" * length
+    worker = zygote.fork({"CADUCEUS_INCARNATION": incarnation})
+    shown = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
+    was = Path(f"/proc/{zygote.process.pid}/environ").read_bytes().split(b"\0")
+    has_place = length < 100
+    assert (os.fsencode(f"CADUCEUS_INCARNATION={incarnation}") in shown) == has_place
+    assert any(entry.startswith(b"CADUCEUS_WORKER=") for entry in shown) != has_place
+    others = [entry for entry in was if entry and not entry.startswith(b"CADUCEUS_WORKER=")]
+    assert set(others) <= set(shown)
+    # What Python itself holds to be its environment is right in either case.
+    ready = worker.start({"script": BRIDGE}, zygote.scratch_folder(worker))
+    assert ready["type"] == "ready"
+    assert worker.call("describe")["environ"]["CADUCEUS_INCARNATION"] == incarnation
+
+
 def test_no_descriptor_is_shared_by_siblings_and_the_end_of_one_is_seen_while_the_other_lives(
     zygote: FakeZygoteNode,
 ) -> None:

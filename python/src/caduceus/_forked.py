@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _SEED_BYTES = 8
 _NUMPY_SEED_BYTES = 4
+_ENV_START_FIELD = 47
+"""Of `/proc/<pid>/stat`, counted from the state behind the name; the end is the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ def live_as_worker(birth: Birth) -> NoReturn:
     """
     os.environ.clear()
     os.environ.update(birth.env)
+    incarnation = os.environ.get("CADUCEUS_INCARNATION")
+    if incarnation is not None:
+        show_incarnation(incarnation)
     try:
         if birth.cwd is not None:
             os.chdir(birth.cwd)
@@ -104,6 +109,40 @@ def live_as_worker(birth: Birth) -> NoReturn:
                 file=sys.stderr,
             )
     serve(invitation)
+
+
+def show_incarnation(incarnation: str) -> bool:
+    """Have the kernel show this incarnation in the environment of this process and its children.
+
+    What it shows of a forked process is the zygote's, and a child that has left its session would
+    be traced to no worker. The place of the zygote's own invitation is free: nobody reads it again.
+
+    Parameters
+    ----------
+    incarnation : str
+        The worker's ``CADUCEUS_INCARNATION``.
+
+    Returns
+    -------
+    bool
+        Whether it is shown now; not when the place is too small, or the kernel tells no place.
+    """
+    entry = os.fsencode(f"CADUCEUS_INCARNATION={incarnation}")
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        start, end = int(fields[_ENV_START_FIELD]), int(fields[_ENV_START_FIELD + 1])
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            memory.seek(start)
+            before, found, rest = memory.read(end - start).partition(b"\0CADUCEUS_WORKER=")
+            place = len(found) - 1 + len(rest.partition(b"\0")[0])
+            if not found or len(entry) > place:
+                return False
+            memory.seek(start + len(before) + 1)
+            memory.write(entry.ljust(place, b"\0"))
+    except (OSError, IndexError, ValueError):
+        return False
+    return True
 
 
 def reseed() -> None:
