@@ -1,7 +1,14 @@
 // Is the time of a call booked on who spent it?
 import { describe, expect, it } from 'vitest';
 
-import { NATIVE, nodeFunctions, nodeShares, pythonShares, type CpuProfile } from './cpu-profile.ts';
+import {
+  NATIVE,
+  nodeFunctions,
+  nodeShares,
+  pythonFunctions,
+  pythonShares,
+  type CpuProfile,
+} from './cpu-profile.ts';
 
 const frames: readonly (readonly [functionName: string, url: string])[] = [
   ['(idle)', ''],
@@ -35,6 +42,11 @@ describe('samples of Node', () => {
     ]);
   });
 
+  it('that are far late count as three periods: the rest was another process’s', () => {
+    const late = { ...PROFILE, samples: [3, 3], timeDeltas: [5_000, 100] };
+    expect(nodeShares(late, 1)).toEqual([{ name: 'actors/port', us: 400 }]);
+  });
+
   it('are added up by function with its file', () => {
     const [first] = nodeFunctions(PROFILE, 10);
     expect(first).toEqual({ name: 'feed  port/frame.js', us: 7 });
@@ -49,6 +61,11 @@ describe('samples of Python', () => {
     ['caduceus/_frames.py', 'encode_message', 'encode'],
     ['caduceus/_values.py', 'encode_value', 'encode'],
     ['caduceus/_values.py', 'decode_value', 'decode'],
+    ['caduceus/_frame_decoder.py', '_read_header_only', 'decode'],
+    ['caduceus/_values.py', '_is_ordinary', 'encode'],
+    ['caduceus/_json.py', '_decode_json', 'decode'],
+    ['caduceus/_json.py', '<lambda>', 'encode'],
+    ['caduceus/_lanes.py', '_send_many', 'send'],
     ['json/encoder.py', 'encode', 'encode'],
     ['json/decoder.py', 'raw_decode', 'decode'],
     ['caduceus/base_bridge.py', 'handle_command', 'dispatch to the handler'],
@@ -57,6 +74,11 @@ describe('samples of Python', () => {
     ['lib/threading.py', 'wait', 'other'],
   ])('in %s %s are %s', (file, name, room) => {
     expect(pythonShares([[file, name, 3]], 40)).toEqual([{ name: room, us: 40 }]);
+  });
+
+  it('are told by function too', () => {
+    const [first] = pythonFunctions([['caduceus/_lanes.py', 'send', 3]], 40);
+    expect(first).toEqual({ name: 'send  caduceus/_lanes.py', us: 40 });
   });
 
   it('share the processor time of one call among them', () => {

@@ -20,12 +20,17 @@ const OURS = /\/dist\/((?:actors|supervisors|src)(?:\/[a-z]+(?=\/))?)/u;
 const PACKAGE = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//u;
 /** What V8 cannot see into: the event loop, and system calls with what the kernel does in them. */
 export const NATIVE = 'native code: event loop, system calls';
+const PROFILER = 'the benchmark itself';
 const IDLE = '(idle)';
+/** Three times the sampler's period. */
+const SAMPLE_US_MAX = 300;
 /** Names under which V8 books what is no JavaScript function. */
 const WITHOUT_FILE: Readonly<Record<string, string>> = {
   [IDLE]: 'idle',
   '(program)': NATIVE,
   '(garbage collector)': 'garbage collector',
+  // The profiler's own beginning and end.
+  dispatch: PROFILER,
   writeBuffer: NATIVE,
   writev: NATIVE,
   writeUtf8String: NATIVE,
@@ -54,8 +59,9 @@ function sharesOf(
   const totals = new Map<string, number>();
   samples.forEach((id, index) => {
     const name = names.get(id) ?? 'unknown';
-    // A delta is negative when the sampler was late: it is then made up for by the next.
-    totals.set(name, (totals.get(name) ?? 0) + (timeDeltas[index] ?? 0));
+    // A sample that is far late was taken from somebody who had to give way to another process: that time is not its own.
+    const us = Math.min(timeDeltas[index] ?? 0, SAMPLE_US_MAX);
+    totals.set(name, (totals.get(name) ?? 0) + us);
   });
   totals.delete('idle');
   return largestFirst(totals, calls);
@@ -68,21 +74,18 @@ function roomOf(url: string, functionName: string): string {
   const [, name] = PACKAGE.exec(url) ?? [];
   if (name !== undefined) return name;
   if (url.startsWith('node:')) return 'Node’s own JavaScript: streams, net, timers';
-  return url.includes('/test/bench/') ? 'the benchmark itself' : url;
+  return url.includes('/test/bench/') ? PROFILER : url;
 }
 
 /** One line of what the sampler in Python counted: the innermost function, and how often it was met. */
 export type PythonSample = readonly [file: string, name: string, count: number];
 
 const PYTHON_ROOMS: readonly (readonly [RegExp, string])[] = [
-  [/_lanes\.py (?:send|_send\w*)$/u, 'send'],
+  [/_lanes\.py _?send/u, 'send'],
   [/_lanes\.py/u, 'receive'],
-  [
-    /(?:_frames\.py (?:encode|_encode|frame_from)\w*|_values\.py (?:encode|_encode|_default|_text|_check)\w*|json\/encoder\.py .*|json\/__init__\.py dumps)$/u,
-    'encode',
-  ],
-  [/(?:_frames\.py|_values\.py|json\/decoder\.py|json\/__init__\.py)/u, 'decode'],
-  [/_bridge\.py (?:handle_command|_\w+)$/u, 'dispatch to the handler'],
+  [/(?:_frame_decoder\.py|json\/decoder\.py|json\/__init__\.py loads)/u, 'decode'],
+  [/(?:_frames|_values|_json)\.py _?(?:decode|receive|read|load)/u, 'decode'],
+  [/(?:_frames|_values|_json|json\/encoder|json\/__init__)\.py/u, 'encode'],
   [/base_bridge\.py/u, 'dispatch to the handler'],
   [/_bridge\.py/u, 'the handler'],
   [/caduceus\/\w+\.py/u, 'call loop: context, cancellation, checks'],
@@ -98,6 +101,15 @@ export function pythonShares(samples: readonly PythonSample[], cpuUs: number): r
     const key = room ?? 'other';
     totals.set(key, (totals.get(key) ?? 0) + (count / all) * cpuUs);
   }
+  return largestFirst(totals, 1);
+}
+
+/** The same by function. */
+export function pythonFunctions(samples: readonly PythonSample[], cpuUs: number): readonly Share[] {
+  const all = samples.reduce((sum, [, , count]) => sum + count, 0);
+  const totals = new Map(
+    samples.map(([file, name, count]) => [`${name}  ${file}`, (count / all) * cpuUs]),
+  );
   return largestFirst(totals, 1);
 }
 

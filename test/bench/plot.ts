@@ -144,16 +144,39 @@ export function lineChart({ title, subtitle, x, y, series, source }: LineChart):
         `<circle class="d${color}" cx="${px(xScale.at(a))}" cy="${px(yScale.at(b))}" r="3"/>`,
     ),
   ]);
-  const ends = apart(drawn.map(({ points }) => yScale.at(points.at(-1)![1])));
+  const labels = lineLabels(
+    drawn.map(({ name, points }) => {
+      const [a, b] = points.at(-1)!;
+      return { name, x: xScale.at(a), y: yScale.at(b) };
+    }),
+    right,
+  );
   return svg(height, [
     ...heading(title, subtitle),
     ...grid,
     ...lines,
-    ...drawn.map(({ name }, index) => text(right + 10, ends[index]! + 4, name)),
+    ...labels,
     text((AREA.left + right) / 2, bottom + 38, x.label, 'middle', 'soft'),
     text(AREA.left - 8, AREA.top - 12, y.label, 'start', 'soft'),
     text(16, height - 8, source, 'start', 'soft'),
   ]);
+}
+
+interface End {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Each line's name at its end; those that end together at the right are moved apart. */
+function lineLabels(ends: readonly End[], right: number): readonly string[] {
+  const early = ends.filter(({ x }) => x < right - 1);
+  const last = ends.filter(({ x }) => x >= right - 1);
+  const places = apart(last.map(({ y }) => y));
+  return [
+    ...early.map(({ name, x, y }) => text(x - 8, y - 8, name, 'end')),
+    ...last.map(({ name }, index) => text(right + 10, places[index]! + 4, name)),
+  ];
 }
 
 interface Scale {

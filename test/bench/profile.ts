@@ -10,6 +10,7 @@ import {
   NATIVE,
   nodeFunctions,
   nodeShares,
+  pythonFunctions,
   pythonShares,
   type CpuProfile,
   type PythonSample,
@@ -146,6 +147,11 @@ function print(
     '',
     'Functions of Node with the most time of their own',
     ...functions.map(({ name, us: time }) => line(`  ${name}`, time)),
+    '',
+    'Functions of Python with the most time of their own, system calls included',
+    ...pythonFunctions(samples, plain.pythonCpuUs)
+      .slice(0, FUNCTIONS_SHOWN)
+      .map(({ name, us: time }) => line(`  ${name}`, time)),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
