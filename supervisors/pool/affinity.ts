@@ -21,13 +21,19 @@ export function route(session: Session | undefined, slots: Iterable<Slot>): Rout
       ? { type: 'worker', slot: session.slot, because: 'bound' }
       : { type: 'wait', because: 'bound_worker_busy' };
   }
+  const best = leastLoaded(slots);
+  return best === undefined
+    ? { type: 'wait', because: 'no_idle_worker' }
+    : { type: 'worker', slot: best, because: 'least_loaded' };
+}
+
+/** The worker with the fewest calls, and of those with the fewest sessions, that may be sent one more. */
+export function leastLoaded(slots: Iterable<Slot>): Slot | undefined {
   let best: Slot | undefined;
   for (const slot of slots) {
     if (hasRoom(slot) && (best === undefined || isLess(slot, best))) best = slot;
   }
-  return best === undefined
-    ? { type: 'wait', because: 'no_idle_worker' }
-    : { type: 'worker', slot: best, because: 'least_loaded' };
+  return best;
 }
 
 /**

@@ -3,7 +3,7 @@ import { errorFrom } from '../../actors/ground/error-from.ts';
 import { PythonError, UnsupportedError, WorkerCrashedError } from '../../actors/ground/errors.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
-import { hasRoom } from './affinity.ts';
+import { hasRoom, leastLoaded } from './affinity.ts';
 import {
   bindingOf,
   handlersOf,
@@ -81,7 +81,13 @@ export class Dispatcher {
     row.checkout?.disarm();
     if (row.session !== undefined) this.#bind(row.session, slot);
     slot.phase = 'updating';
-    bringUpToDate(slot, row, this.#replayer, (result) => this.#onUpToDate(slot, row, result));
+    let when: 'at once' | 'later' = 'at once';
+    bringUpToDate(slot, row, this.#replayer, (result) => {
+      this.#onUpToDate(slot, row, result);
+      // Whoever gives it calls at once goes on giving; later nobody else would.
+      if (when === 'later') this.#serve(slot);
+    });
+    when = 'later';
   }
 
   /** Write the call. A nested one takes nobody's place: its thread waits for it. */
@@ -111,7 +117,6 @@ export class Dispatcher {
     if (slot.phase === 'updating') slot.phase = 'open';
     if (result.type === 'current') {
       this.run(slot, row);
-      this.#serve(slot);
       return;
     }
     if (result.type === 'failed') this.#parts.settling.fail(row, result.error);
@@ -158,8 +163,14 @@ export class Dispatcher {
     this.#serve(slot);
   }
 
+  /** Evenly: no worker is sent a call ahead while there is one that has none. */
   #serveAll(): void {
-    for (const slot of this.#slots.values()) this.#serve(slot);
+    const open = new Set(this.#slots.values());
+    for (let slot = leastLoaded(open); slot !== undefined; slot = leastLoaded(open)) {
+      const row = this.#parts.queue.take(slot);
+      if (row === undefined) open.delete(slot);
+      else this.start(slot, row);
+    }
   }
 
   /** Give the slot its next calls, as many as it has room for. */

@@ -11,7 +11,7 @@ import type {
 /** What ends a handler that would run for ever: the stage of a cancellation, or nothing but SIGKILL. */
 type EndedBy = 'flag' | 'raise' | 'interrupt' | 'kill';
 
-interface Running {
+export interface Running {
   readonly call: CallMessage;
   readonly endedBy: EndedBy;
   cancelled: 'no' | 'flag' | 'raise';
@@ -21,13 +21,13 @@ interface Running {
   onAnswer: ((answer: AnswerMessage) => void) | undefined;
 }
 
-interface Waiting {
+export interface Waiting {
   readonly call: CallMessage;
   state: 'waits' | 'withdrawn' | 'cancelled';
 }
 
 /** One process's loop. */
-class Loop {
+export class Loop {
   readonly running = new Map<number, Running>();
   readonly waiting: Waiting[] = [];
   readonly #process: ScriptedProcess;
@@ -174,7 +174,18 @@ class Loop {
 }
 
 /** World options for a pool or a worker whose processes all behave so, and their loops. */
-export function scriptedPython(concurrency = 1, execution?: WorldOptions['execution']) {
+export interface ScriptedPython extends Required<
+  Pick<WorldOptions, 'onCall' | 'onControl' | 'onAnswer' | 'onNotify'>
+> {
+  readonly concurrency: number;
+  readonly execution: WorldOptions['execution'];
+  readonly loopOf: (process: ScriptedProcess) => Loop;
+}
+
+export function scriptedPython(
+  concurrency = 1,
+  execution?: WorldOptions['execution'],
+): ScriptedPython {
   const loops = new Map<ScriptedProcess, Loop>();
   const loopOf = (process: ScriptedProcess): Loop => {
     const loop = loops.get(process) ?? new Loop(process, concurrency);

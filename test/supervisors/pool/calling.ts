@@ -9,13 +9,17 @@ import {
 } from '../../support/scripted-pool.ts';
 import type { CallRequest } from '../../../supervisors/pool/call-row.ts';
 import type { PoolOptions } from '../../../supervisors/pool/pool-options.ts';
-import type { CallMessage, ScriptedProcess } from '../../support/scripted-world.ts';
+import type { ScriptedPython } from '../../support/scripted-python.ts';
+import type { CallMessage, ScriptedProcess, WorldOptions } from '../../support/scripted-world.ts';
 
 /** Until a worker is condemned whose call nothing else ends. */
 export const STAGES_MS = LIMITS.cancelFlagMs + LIMITS.cancelRaiseMs + LIMITS.cancelInterruptMs;
 
 /** A running pool. `call` does not wait; `done` lets the world act and then gives the fates. */
-export function pooled(options: PoolOptions = {}, world: Parameters<typeof scriptedPool>[1] = {}) {
+export function pooled(
+  options: PoolOptions = {},
+  world: Partial<WorldOptions & ScriptedPython> = {},
+) {
   const setup = scriptedPool({ size: 1, ...options }, world);
   setup.advance(0);
   const call = (
@@ -36,6 +40,8 @@ export function pooled(options: PoolOptions = {}, world: Parameters<typeof scrip
   return {
     ...setup,
     ...{ call, done, pass },
+    /** The loop of one process, where the world is a model of Python's. */
+    python: (pid: number) => world.loopOf!(setup.world.processes[pid - 1]!),
     settle: (choose?: () => number) => setup.settle(choose),
     stop: () => setup.stop(),
   };
