@@ -3,6 +3,7 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { lifecycleStart, type LifecycleStart } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
+import { systemHost } from '../actors/port/host.ts';
 import { hubOf } from '../actors/worker/worker-hub.ts';
 import { openLate } from '../actors/worker/late-incarnation.ts';
 import type { WorkerWatcher } from '../actors/worker/worker-types.ts';
@@ -67,8 +68,11 @@ export function pythonWorker(options: PythonWorkerOptions): LifecycleStart {
     env: () => workerEnv(process.env, env),
   };
   const make: LifecycleStart['make'] = (ports) => (order) =>
-    new PythonWorker(order, { startTimeoutMs, watcher: NOBODY }, ports, (worker, onFact) =>
-      openLate(worker, hubOf(ports), request, onFact),
+    new PythonWorker(
+      order,
+      { startTimeoutMs, watcher: NOBODY },
+      { ...ports, host: systemHost },
+      (worker, onFact) => openLate(worker, hubOf(ports), request, onFact),
     );
   return lifecycleStart('worker', make, options);
 }
