@@ -86,7 +86,7 @@ def test_a_number_that_is_used_again_is_another_descriptor() -> None:
 
 def test_an_initialised_cuda_context_is_a_hazard(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = SimpleNamespace(cuda=SimpleNamespace(is_initialized=lambda: True))
-    monkeypatch.setitem(sys.modules, "torch", torch)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "torch", torch)
     assert _in_fork(lambda: find_hazard(open_descriptors())) == "an initialised CUDA context"
 
 
