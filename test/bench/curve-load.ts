@@ -69,9 +69,6 @@ const concurrency: Benchmark = {
           p99,
           detail: {
             timesAreOf: '32 callers',
-            ...(stage.missing.includes('prefetch')
-              ? { note: 'measured without prefetch: no such option' }
-              : {}),
             points,
             node: process.versions.node,
           },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { notMeasured, round, type Benchmark, type Thoroughness } from './row.ts';
-import { openStage, processesOf, within, type Stage } from './stage.ts';
+import { isForked, openStage, processesOf, within, type Stage } from './stage.ts';
 
 const SIZES: Readonly<Record<Thoroughness, readonly number[]>> = {
   full: [1, 2, 4, 8],
@@ -29,16 +29,16 @@ const memory: Benchmark = {
       return notMeasured('this system has no /proc/<pid>/smaps_rollup');
     }
     const points = [];
-    let isForked = true;
+    let areForked = true;
     for (const workers of SIZES[thoroughness]) {
       const spawned = await memoryOf(workers, false);
       const forked = await memoryOf(workers, { preload: ['dspy'] });
-      isForked &&= !forked.missing.includes('zygote');
+      areForked &&= forked.areForked;
       points.push({
         workers,
         spawnedMiB: spawned.memory.perWorkerMiB,
-        forkedMiB: isForked ? forked.memory.perWorkerMiB : null,
-        zygoteMiB: isForked ? forked.memory.sharedMiB : null,
+        forkedMiB: areForked ? forked.memory.perWorkerMiB : null,
+        zygoteMiB: areForked ? forked.memory.sharedMiB : null,
       });
     }
     const last = points.at(-1)!;
@@ -50,7 +50,7 @@ const memory: Benchmark = {
       p50: null,
       p99: null,
       detail: {
-        ...(isForked ? {} : { reason: 'there is no zygote option' }),
+        ...(areForked ? {} : { reason: 'not every worker was forked from the zygote here' }),
         valueIsOf: `${last.workers} workers`,
         points,
         node: process.versions.node,
@@ -64,7 +64,7 @@ export const MEMORY_BENCHMARKS: readonly Benchmark[] = [memory];
 async function memoryOf(
   workers: number,
   zygote: false | { readonly preload: readonly string[] },
-): Promise<{ readonly memory: Memory; readonly missing: readonly string[] }> {
+): Promise<{ readonly memory: Memory; readonly areForked: boolean }> {
   await using stage = await openStage({
     script: 'dspy_bridge.py',
     pool: { size: workers, callTimeoutMs: UP_LIMIT_MS, checkoutTimeoutMs: UP_LIMIT_MS },
@@ -77,7 +77,7 @@ async function memoryOf(
       perWorkerMiB: round(sum(pids.map(pssMiB)) / workers, 1),
       sharedMiB: round(sum(others.map(pssMiB)), 1),
     },
-    missing: stage.missing,
+    areForked: pids.every(isForked),
   };
 }
 

@@ -39,7 +39,6 @@ interface Interpreter {
 
 interface Measured {
   readonly places: Readonly<Record<string, Placed>>;
-  readonly missing: readonly string[];
   readonly ours: Figures;
   readonly raw: Figures;
   readonly python: string;
@@ -113,7 +112,7 @@ async function measure(
         { ...ours, pid: bridge.workerOf(nameOf(0))?.pid },
         { ...theirs, pid: raw.pid },
       );
-      return { ...results, places, python: version, missing: stage.missing };
+      return { ...results, places, python: version };
     } finally {
       await raw.stop();
     }
@@ -151,14 +150,13 @@ function outcomeOf(
 }
 
 function detailOf(
-  { ours, raw, places, python, missing }: Measured,
+  { ours, raw, places, python }: Measured,
   plan: ContestPlan,
   ratios: readonly number[],
   placedValue: (placed: Placed) => number,
 ): Row['detail'] {
   const sorted = ascending(ratios);
   return {
-    ...(missing.includes('prefetch') ? { note: 'measured without prefetch: no such option' } : {}),
     rawP50: raw.p50,
     rawP99: raw.p99,
     rawCallsPerSecond: raw.callsPerSecond,

@@ -6,7 +6,9 @@ import { isCaduceusError } from '../../src/index.ts';
 import { rawColdStarts } from './spawn.ts';
 import {
   ascending,
+  median,
   microsecondsOf,
+  notMeasured,
   percentile,
   round,
   timesOf,
@@ -16,6 +18,7 @@ import {
 import { endBare, openRendezvous, spawnBare } from './raw-process.ts';
 import {
   benchFolder,
+  isForked,
   openStage,
   projectPython,
   rootFolder,
@@ -27,8 +30,6 @@ import {
 
 const FULL_KILLS = 100;
 const QUICK_KILLS = 15;
-/** Without a zygote each recovery imports the framework anew. */
-const SLOW_KILLS = 5;
 const HOLD_LIMIT_MS = 30_000;
 const HOLD_SECONDS = 60;
 /** Each kill is a restart: the budget is not what is measured. */
@@ -40,10 +41,19 @@ const ZYGOTE: StageOptions = {
   zygote: { preload: ['dspy'] },
 };
 
+const PHASES = ['crashed', 'starting', 'launched', 'greeted', 'ready'] as const;
+
 /** Of one kill, in ms since the signal. */
 interface Kill {
   readonly heardMs: number;
   readonly answeredMs: number;
+}
+
+interface OurKill extends Kill {
+  /** How the killed worker had been started. */
+  readonly wasForked: boolean;
+  /** When the next incarnation was where, in ms since the signal. */
+  readonly phasesMs: Readonly<Record<string, number>>;
 }
 
 const detect: Benchmark = {
@@ -78,20 +88,21 @@ const recover: Benchmark = {
   aim: 10,
   run: async (thoroughness) => {
     await using stage = await openStage(ZYGOTE);
-    const isForked = !stage.missing.includes('zygote');
-    const wanted = thoroughness === 'quick' ? QUICK_KILLS : FULL_KILLS;
-    const kills = isForked ? wanted : SLOW_KILLS;
+    const kills = thoroughness === 'quick' ? QUICK_KILLS : FULL_KILLS;
     const found = await killAgain(stage, kills);
-    const bare = await rawKills([], wanted);
-    const preloaded = await rawKills(['dspy'], wanted);
+    const forked = found.filter(({ wasForked }) => wasForked);
+    if (forked.length === 0) return notMeasured('no worker was forked from a zygote here');
+    const bare = await rawKills([], kills);
+    const preloaded = await rawKills(['dspy'], kills);
     const cold = await rawColdStarts(projectPython(), thoroughness);
     const answered = found.map(({ answeredMs }) => answeredMs);
     return {
       ...outcomeOf(answered),
       detail: {
-        ...(isForked ? {} : { note: 'measured without a zygote: no such option' }),
+        forked: `${forked.length} of ${found.length} killed workers; the others had been started cold`,
         times: timesOf(answered),
         heard: timesOf(found.map(({ heardMs }) => heardMs)),
+        medianMsOfPhases: phasesOf(found),
         rawFloor: timesOf(bare.map(({ answeredMs }) => answeredMs)),
         rawFloorIs:
           'kill -9 → fork of a bare Python zygote → its child has connected and given a byte back',
@@ -111,9 +122,18 @@ function outcomeOf(samplesMs: readonly number[]): Omit<Outcome, 'detail'> {
   return { value: round(percentile(ascending(samplesMs), 0.99)), ...microsecondsOf(samplesMs) };
 }
 
+/** The way to recovery, step by step. */
+function phasesOf(kills: readonly OurKill[]): Readonly<Record<string, number>> {
+  const entries = PHASES.map((phase) => {
+    const found = kills.flatMap(({ phasesMs }) => phasesMs[phase] ?? []);
+    return [phase, found.length === 0 ? null : round(median(found))] as const;
+  });
+  return Object.fromEntries(entries.filter(([, ms]) => ms !== null)) as Record<string, number>;
+}
+
 /** Kill the worker while a call runs in it, and call again as soon as that one has failed. The first two are warm-up. */
-async function killAgain(stage: Stage, kills: number): Promise<readonly Kill[]> {
-  const found: Kill[] = [];
+async function killAgain(stage: Stage, kills: number): Promise<readonly OurKill[]> {
+  const found: OurKill[] = [];
   for (let turn = -2; turn < kills; turn += 1) {
     const kill = await killOnce(stage, `session-${turn}`);
     if (turn >= 0) found.push(kill);
@@ -121,7 +141,7 @@ async function killAgain(stage: Stage, kills: number): Promise<readonly Kill[]> 
   return found;
 }
 
-async function killOnce({ runtime, bridge }: Stage, sessionId: string): Promise<Kill> {
+async function killOnce({ runtime, bridge }: Stage, sessionId: string): Promise<OurKill> {
   const held = new Promise<void>((resolve) => {
     const forget = runtime.on('worker.output', ({ line }) => {
       if (line !== 'holding') return;
@@ -135,7 +155,14 @@ async function killOnce({ runtime, bridge }: Stage, sessionId: string): Promise<
   await within(held, HOLD_LIMIT_MS, 'a call to be in flight');
   const pid = bridge.workerOf(sessionId)?.pid;
   if (pid === undefined) throw new Error('the worker of a call in flight is not known');
+  const wasForked = isForked(pid);
+  const phasesMs: Record<string, number> = {};
   const beganMs = performance.now();
+  const ends = PHASES.map((phase) =>
+    runtime.on(`child.${phase}`, () => {
+      phasesMs[phase] = performance.now() - beganMs;
+    }),
+  );
   process.kill(pid, 'SIGKILL');
   await call.then(
     () => {
@@ -148,8 +175,9 @@ async function killOnce({ runtime, bridge }: Stage, sessionId: string): Promise<
   const heardMs = performance.now() - beganMs;
   await bridge.call('echo', {});
   const answeredMs = performance.now() - beganMs;
+  for (const end of ends) end();
   await bridge.endSession(sessionId);
-  return { heardMs, answeredMs };
+  return { heardMs, answeredMs, wasForked, phasesMs };
 }
 
 /** A process as large as our worker, since it is its size that the kernel needs the time for. */

@@ -1,5 +1,5 @@
 // What do the rows stand on? A runtime around one small bridge, the folders of the programs, and deadlines.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,57 +27,35 @@ export interface StageOptions {
 export interface Stage extends AsyncDisposable {
   readonly runtime: Runtime;
   readonly bridge: BridgeHandle;
-  /** Options that this version does not know: the row says so. */
-  readonly missing: readonly string[];
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { runtime, missing } = await startWithKnown(options);
+  const { script, python, pool = { size: 1 }, zygote = false } = options;
+  const bridge = {
+    adapter: defineAdapter({ framework: NAME, operations: {} }),
+    scriptPath: join(benchFolder(), script),
+    pool,
+    zygote,
+    ...(python === undefined ? {} : { python }),
+  };
+  const runtime = await createRuntime({ logger: false, bridges: { [NAME]: bridge } });
   return {
     runtime,
     bridge: runtime.pool(NAME),
-    missing,
     [Symbol.asyncDispose]: async () => {
       await runtime.stop();
     },
   };
 }
 
-async function startWithKnown(
-  options: StageOptions,
-): Promise<{ readonly runtime: Runtime; readonly missing: readonly string[] }> {
-  const { script, python, pool = { size: 1 }, zygote = false } = options;
-  const { prefetch, ...known } = pool;
-  const optional = {
-    prefetch: prefetch === undefined ? {} : { prefetch },
-    zygote: { zygote },
-  };
-  const missing: string[] = [];
-  const given = (name: 'prefetch' | 'zygote'): object =>
-    missing.includes(name) ? {} : optional[name];
-  for (;;) {
-    try {
-      const bridge = {
-        adapter: defineAdapter({ framework: NAME, operations: {} }),
-        scriptPath: join(benchFolder(), script),
-        pool: { ...known, ...given('prefetch') },
-        ...given('zygote'),
-        ...(python === undefined ? {} : { python }),
-      };
-      const runtime = await createRuntime({ logger: false, bridges: { [NAME]: bridge } });
-      return { runtime, missing };
-    } catch (error) {
-      const unknown = unknownOption(error);
-      if (unknown === undefined || missing.includes(unknown)) throw error;
-      missing.push(unknown);
-    }
+/** Whether a living process was started by another one than us: by a zygote. False where the system does not say. */
+export function isForked(pid: number): boolean {
+  try {
+    const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+    return Number(fields.split(' ')[1]) !== process.pid;
+  } catch {
+    return false;
   }
-}
-
-function unknownOption(error: unknown): 'prefetch' | 'zygote' | undefined {
-  const text = String(error);
-  if (!text.includes('nrecognized key')) return undefined;
-  return (['prefetch', 'zygote'] as const).find((name) => text.includes(name));
 }
 
 /** Every process of a runtime's tree, by the path of its node's ids. */
