@@ -159,12 +159,16 @@ export class FrameDecoder {
         this.#start = Buffer.from(bytes.subarray(offset));
         return;
       }
-      const ready = this.#next(bytes, offset);
-      if (ready === undefined) return;
-      offset = ready.end;
+      const begun = this.#frame;
+      const start = offset;
+      const end = begun === undefined ? this.#begin(bytes, start) : this.#goOn(begun, bytes, start);
+      if (end === undefined) return;
+      offset = end;
       // Before it is handed over: whoever takes it may ask for the rest from inside.
       this.#kept = offset < bytes.length ? bytes.subarray(offset) : EMPTY;
-      if (this.#hand(ready.frame, take) === 'stop') return;
+      const verdict =
+        begun === undefined ? hand(bytes, start, end, take) : hand(begun, 0, begun.length, take);
+      if (verdict === 'stop') return;
       this.#kept = EMPTY;
     }
   }
@@ -180,24 +184,25 @@ export class FrameDecoder {
     return rest;
   }
 
-  /** The whole frame at `offset`, or that goes on there, and where in `bytes` it ends; undefined when it needs more bytes than there are. */
-  #next(bytes: Buffer, offset: number): { frame: Buffer; end: number } | undefined {
-    if (this.#frame === undefined) {
-      const frameBytes = PREFIX_BYTES + this.#checkedBodyBytes(bytes, offset);
-      const end = offset + frameBytes;
-      if (end <= bytes.length) return { frame: bytes.subarray(offset, end), end };
-      // Not from the pool: segments start at multiples of 8 of this memory, as they do in the frame.
-      this.#frame = Buffer.allocUnsafeSlow(frameBytes);
-      this.#filledBytes = bytes.copy(this.#frame, 0, offset);
-      return undefined;
-    }
-    const frame = this.#frame;
+  /** Where the frame at `offset` ends; undefined when its rest is still to come, for which it now has memory. */
+  #begin(bytes: Buffer, offset: number): number | undefined {
+    const frameBytes = PREFIX_BYTES + this.#checkedBodyBytes(bytes, offset);
+    const end = offset + frameBytes;
+    if (end <= bytes.length) return end;
+    // Not from the pool: segments start at multiples of 8 of this memory, as they do in the frame.
+    this.#frame = Buffer.allocUnsafeSlow(frameBytes);
+    this.#filledBytes = bytes.copy(this.#frame, 0, offset);
+    return undefined;
+  }
+
+  /** Where the frame that has begun ends in `bytes`; undefined when it needs more than there are. */
+  #goOn(frame: Buffer, bytes: Buffer, offset: number): number | undefined {
     const copiedBytes = bytes.copy(frame, this.#filledBytes, offset);
     this.#filledBytes += copiedBytes;
     if (this.#filledBytes < frame.length) return undefined;
     this.#frame = undefined;
     this.#filledBytes = 0;
-    return { frame, end: offset + copiedBytes };
+    return offset + copiedBytes;
   }
 
   #checkedBodyBytes(bytes: Buffer, offset: number): number {
@@ -220,21 +225,29 @@ export class FrameDecoder {
     }
     return bodyBytes;
   }
-
-  #hand(frame: Buffer, take: TakeFrame): 'more' | 'stop' {
-    const end = PREFIX_BYTES + frame.readUInt32BE(4);
-    const header = parseHeader(frame.subarray(PREFIX_BYTES, end));
-    // Every message without segments comes this way, so that one which lists some must lie.
-    if (end === frame.length && header['segments'] === undefined) return take(header, NO_SEGMENTS);
-    return take(header, segmentsOf(frame, end, header['segments']));
-  }
 }
 
-function parseHeader(bytes: Buffer): Record<string, unknown> {
-  if (!isUtf8(bytes)) throw new ProtocolError('frame header is not valid UTF-8');
+/** The frame from `start` to `end` of `bytes`, to the one who takes it. */
+function hand(bytes: Buffer, start: number, end: number, take: TakeFrame): 'more' | 'stop' {
+  const headerEnd = start + PREFIX_BYTES + bytes.readUInt32BE(start + 4);
+  const header = parseHeader(bytes, start + PREFIX_BYTES, headerEnd);
+  // Every message without segments comes this way, so that one which lists some must lie.
+  if (headerEnd === end && header['segments'] === undefined) return take(header, NO_SEGMENTS);
+  return take(
+    header,
+    segmentsOf(bytes.subarray(start, end), headerEnd - start, header['segments']),
+  );
+}
+
+function parseHeader(bytes: Buffer, start: number, end: number): Record<string, unknown> {
+  const text = bytes.toString('utf8', start, end);
+  // What is no UTF-8 has become this character, which is looked for faster than every byte is.
+  if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) {
+    throw new ProtocolError('frame header is not valid UTF-8');
+  }
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = JSON.parse(text);
   } catch (cause) {
     throw new ProtocolError('frame header is not valid JSON', { cause });
   }
