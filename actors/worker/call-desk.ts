@@ -125,8 +125,9 @@ export class CallDesk {
   crash(report: CrashReport): void {
     // Each is told of its own crash first, and then that nothing of it is left.
     const ids = [...this.#endings.keys()];
-    this.#calls.crash(report, this.#peer().info?.concurrency ?? 1);
-    for (const id of ids) this.#onOver(id, 'kill');
+    this.#calls.crash(report, this.#peer().info?.concurrency ?? 1, () => {
+      for (const id of ids) this.#onOver(id, 'kill');
+    });
   }
 
   #beginCancelling(id: number, told: (fact: CancelFact) => void): void {

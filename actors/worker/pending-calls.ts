@@ -122,19 +122,23 @@ export class PendingCalls {
     return true;
   }
 
-  /** The incarnation is over, and with it every call that it had. The first `concurrency` of them can have run. */
-  crash(report: CrashReport, concurrency: number): void {
+  /**
+   * The incarnation is over, and with it every call that it had. The first `concurrency` of them can have run.
+   * @param behind told when each has been, before those are that wait for the end: it may be the reason to wait for it.
+   */
+  crash(report: CrashReport, concurrency: number, behind?: () => void): void {
     const rows = [...this.#rows.values()];
     const outcomes = rows.map(({ id }) => this.mayRun(id, concurrency));
-    const ends = this.#ends;
     this.#rows.clear();
     this.#withdrawnCount = 0;
-    this.#ends = [];
     for (const [index, row] of rows.entries()) {
       if (row.phase === 'withdrawn') continue;
       const outcome = outcomes[index] === true ? 'maybeExecuted' : 'notSent';
       row.settle({ type: 'crashed', report, outcome });
     }
+    behind?.();
+    const ends = this.#ends;
+    this.#ends = [];
     for (const listener of ends) listener(report);
   }
 }

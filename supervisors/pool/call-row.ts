@@ -42,7 +42,8 @@ export interface CallRequest {
   readonly change?: { readonly change: StateChange; readonly key: string } | undefined;
   readonly trace?: Trace | undefined;
   /** Present: the values of a generator are wanted one by one. */
-  readonly stream?: { readonly credit: number; readonly item: (value: unknown) => void } | undefined;
+  readonly stream?:
+    { readonly credit: number; readonly item: (value: unknown) => void } | undefined;
   readonly onProgress?: ((value: unknown) => void) | undefined;
   readonly onCallback?: ((request: CallbackRequest) => void) | undefined;
   /** Present: it is made from inside a callback, in the scope of the call there. */
@@ -99,6 +100,8 @@ export interface Slot {
   phase: 'open' | 'updating' | 'retiring' | 'gone';
   /** Calls that are being ended. */
   endingsCount: number;
+  /** What goes on when the last of them is over: bringing it up to date. */
+  held: (() => void) | undefined;
   /** Sessions bound to it that have calls waiting. */
   readonly lane: Heap<Source>;
   readonly sessions: Set<Session>;
@@ -143,7 +146,8 @@ function copyOf({ json, tagged, segments }: EncodedValue): EncodedValue {
 /** What the call hears from its worker before its end; nothing to hear for most. */
 export function handlersOf(row: CallRow, slot: Slot, depth: number): CallHandlers | undefined {
   const { stream, onProgress, onCallback } = row.request;
-  if (stream === undefined && onProgress === undefined && onCallback === undefined) return undefined;
+  if (stream === undefined && onProgress === undefined && onCallback === undefined)
+    return undefined;
   // Whoever was told that the call is over hears nothing more of it.
   const ifOpen =
     <Given>(tell: ((given: Given) => void) | undefined) =>
@@ -186,6 +190,7 @@ export function newSlot(worker: Worker, prefetch: number): Slot {
     callsMax: (worker.info?.concurrency ?? 1) + prefetch,
     phase: 'open',
     endingsCount: 0,
+    held: undefined,
     lane: newLane(),
     sessions: new Set(),
     bridgeMark: new AppliedMark(),

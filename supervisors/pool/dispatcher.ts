@@ -43,7 +43,8 @@ export class Dispatcher {
     this.#replayer = {
       pool: options.pool,
       bus: ports.bus,
-      isRouted: (slot) => this.#slots.get(slot.worker) === slot,
+      // One that is to be replaced finishes what it has.
+      isRouted: (slot) => slot.phase !== 'gone',
       missing: (slot, row) => scopes.missing(slot, row.session),
       send: (slot, row, message, settle) => {
         settling.counters.replayed += 1;
@@ -56,7 +57,7 @@ export class Dispatcher {
       free: (slot, row) => this.#free(slot, row),
       retire: (slot, because) => this.#retire(slot, because),
       replace: (slot, because) => this.#replace(slot, because),
-      serve: (slot) => this.#serve(slot),
+      goOn: (slot) => this.#goOn(slot),
     };
   }
 
@@ -171,6 +172,16 @@ export class Dispatcher {
       if (row === undefined) open.delete(slot);
       else this.start(slot, row);
     }
+  }
+
+  /** A call that was being ended is over there. */
+  #goOn(slot: Slot): void {
+    if (slot.endingsCount === 0) {
+      const { held } = slot;
+      slot.held = undefined;
+      held?.();
+    }
+    this.#serve(slot);
   }
 
   /** Give the slot its next calls, as many as it has room for. */

@@ -9,7 +9,8 @@ export interface Ender {
   readonly free: (slot: Slot, row: CallRow) => void;
   readonly retire: (slot: Slot, because: string) => void;
   readonly replace: (slot: Slot, because: string) => void;
-  readonly serve: (slot: Slot) => void;
+  /** One of its ends is over. */
+  readonly goOn: (slot: Slot) => void;
 }
 
 export type MakeError = (outcome: Outcome, cancellation: Cancellation) => CaduceusError;
@@ -73,7 +74,7 @@ function end(row: CallRow, because: string, error: MakeError, ender: Ender): Can
         } else if (row.request.change !== undefined && slot.phase !== 'gone') {
           ender.retire(slot, because);
         }
-        ender.serve(slot);
+        ender.goOn(slot);
         return;
       default:
         fact satisfies never;

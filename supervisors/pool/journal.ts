@@ -88,12 +88,7 @@ export class Journal {
     return this.#entries.has(nameOf(change, key));
   }
 
-  append(
-    change: StateChange,
-    op: string,
-    args: EncodedValue,
-    key: string,
-  ): JournalEntry {
+  append(change: StateChange, op: string, args: EncodedValue, key: string): JournalEntry {
     this.#head += 1;
     const entry: JournalEntry = { seq: this.#head, change, op, args, key };
     const name = nameOf(change, key);

@@ -9,7 +9,11 @@ import type { CallRequest, CallSite } from './call-row.ts';
  */
 export function assertNestable({ op }: CallRequest, { row, depth }: CallSite): void {
   if (row.phase !== 'running') {
-    throw new CallAbortedError(op, 'notSent', `call ${row.request.op}, inside which it is made, is over`);
+    throw new CallAbortedError(
+      op,
+      'notSent',
+      `call ${row.request.op}, inside which it is made, is over`,
+    );
   }
   // The call at depth 1 is nobody's inner one; what is made inside a call at depth n has depth n + 1.
   if (depth > LIMITS.nestedDepthMax) {

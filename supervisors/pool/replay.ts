@@ -54,6 +54,11 @@ export function bringUpToDate(
       failAtEnd(slot, row, done);
       return;
     }
+    if (slot.endingsCount > 0) {
+      // It takes nothing new before that is over there: whoever sees to it goes on here.
+      slot.held = step;
+      return;
+    }
     const replay = replayer.missing(slot, row);
     if (replay !== undefined) {
       sendReplay(replay);
