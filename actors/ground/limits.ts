@@ -144,4 +144,8 @@ export const LIMITS = {
   sweepRoundsMax: 20,
   /** Between two of them: SIGKILL is certain but not instant. */
   sweepPauseMs: 20,
+  /** Lines of the default log that may wait for whoever reads stderr: 10 000 of them. Beyond it they are lost, since a log must not take the memory of its program. */
+  logBacklogBytesMax: 4 * 1024 * 1024,
+  /** Until a full pipe is tried again. */
+  logRetryMs: 100,
 } as const;

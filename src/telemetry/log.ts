@@ -6,18 +6,15 @@ import type { PythonLogLevel } from '../../actors/ground/worker-facts.ts';
 import { formatReason } from '../../supervisors/report-format.ts';
 import { watchFor, type Watch } from './log-watch.ts';
 import { logSupervision } from './supervision-log.ts';
+import { stderrLines } from './stderr-lines.ts';
 
-const STDERR = 2;
 const DEFAULT_LEVEL = 'warn';
 
 /** Warnings and worse on stderr, unless `CADUCEUS_LOG_LEVEL` says otherwise. */
 export function defaultLogger(env: Readonly<Record<string, string | undefined>>): Logger {
   const asked = env['CADUCEUS_LOG_LEVEL'] ?? DEFAULT_LEVEL;
   const isKnown = asked === 'silent' || asked in pino.levels.values;
-  const logger = pino(
-    { name: 'caduceus', level: isKnown ? asked : DEFAULT_LEVEL },
-    pino.destination(STDERR),
-  );
+  const logger = pino({ name: 'caduceus', level: isKnown ? asked : DEFAULT_LEVEL }, stderrLines());
   // A slip in the environment must not keep a program from starting.
   if (!isKnown) {
     const known = [...Object.keys(pino.levels.values), 'silent'].join(', ');
