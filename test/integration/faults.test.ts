@@ -1,22 +1,8 @@
 // What happens when real workers are killed, print, or lose their host? Real processes, real signals.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { Runtime } from '../../src/index.ts';
-import {
-  echoRuntime,
-  fixture,
-  isAlive,
-  nextEvent,
-  PYTHON,
-  rejection,
-  until,
-  workersOf,
-} from '../support/real-runtime.ts';
+import { echoRuntime, nextEvent, rejection, until, workersOf } from '../support/real-runtime.ts';
 
 let runtime: Runtime;
 afterEach(async () => {
@@ -86,27 +72,26 @@ describe('a worker that is killed', () => {
 });
 
 describe('a call that outlives its deadline', () => {
-  it('fails as maybeExecuted, and its worker is replaced without spending the restart budget', async () => {
+  it('fails as maybeExecuted, and is ended in its worker, which goes on', async () => {
     runtime = await echoRuntime({ size: 1, maxRestarts: 0 });
     const pid = (await runtime.pool('echo').call('pid')) as number;
     const error = await rejection(
       runtime.pool('echo').call('sleep', { seconds: 60 }, { timeoutMs: 100 }),
     );
     expect(error).toMatchObject({ code: 'deadline_exceeded', outcome: 'maybeExecuted' });
-    expect(await runtime.pool('echo').call('pid')).not.toBe(pid);
-    expect(isAlive(pid)).toBe(false);
+    expect(await runtime.pool('echo').call('pid')).toBe(pid);
   });
 
-  it('by its caller’s signal takes its worker with it too', async () => {
+  it('by its caller’s signal ends in its worker too, which goes on', async () => {
     runtime = await echoRuntime({ size: 1 });
+    const pid = await runtime.pool('echo').call('pid');
     const controller = new AbortController();
     const busy = nextEvent(runtime, 'worker.output', ({ line }) => line.startsWith('grandchild'));
     const aborted = rejection(runtime.pool('echo').call('spin', {}, { signal: controller.signal }));
-    const grandchild = Number((await busy).line.split(' ')[1]);
+    await busy;
     controller.abort(new Error('enough'));
     expect(await aborted).toMatchObject({ code: 'aborted', outcome: 'maybeExecuted' });
-    expect(await runtime.pool('echo').call('echo', { a: 1 })).toEqual({ a: 1 });
-    expect(isAlive(grandchild)).toBe(false);
+    expect(await runtime.pool('echo').call('pid')).toBe(pid);
   });
 });
 
@@ -158,26 +143,5 @@ describe('sessions', () => {
     await crashed;
     expect(await pool.call('recall', { id: 'x' }, alice)).toBe(42);
     expect(await pool.call('pid', {}, alice)).not.toBe(pid);
-  });
-});
-
-describe('a host that is killed with SIGKILL', () => {
-  it('leaves no process behind for longer than a second, grandchildren included', async () => {
-    runtime = await echoRuntime({ size: 1 });
-    const folder = mkdtempSync(join(tmpdir(), 'caduceus-test-'));
-    const host = spawn(process.execPath, [fixture('host.mjs'), fixture('echo_bridge.py')], {
-      // A host that is killed cannot remove its socket: it lies in a folder of this test.
-      env: { ...process.env, CADUCEUS_PYTHON: PYTHON, TMPDIR: folder },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const pids: number[] = [];
-    for await (const line of createInterface({ input: host.stdout })) {
-      pids.push((JSON.parse(line) as { pid: number }).pid);
-      if (pids.length === 3) break;
-    }
-    expect(pids.every(isAlive)).toBe(true);
-    host.kill('SIGKILL');
-    await until(() => !pids.some(isAlive), 1_000);
-    rmSync(folder, { recursive: true });
   });
 });

@@ -17,9 +17,18 @@ export const echoAdapter = defineAdapter({
   framework: 'echo',
   operations: {
     ...Object.fromEntries(
-      ['echo', 'pid', 'sleep', 'raise', 'spin', 'print', 'nan', 'exit', 'environ', 'recall'].map(
-        (op) => [op, {}],
-      ),
+      [
+        'echo',
+        'pid',
+        'sleep',
+        'raise',
+        'spin',
+        'print',
+        'unsendable',
+        'exit',
+        'environ',
+        'recall',
+      ].map((op) => [op, {}]),
     ),
     remember: { change: 'create', key: (args) => String(args['id']) },
   },

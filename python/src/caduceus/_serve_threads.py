@@ -6,7 +6,9 @@ which grows as calls overlap and not before.
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -60,6 +62,9 @@ class ThreadServer:
 
     def _work(self) -> None:
         runner = self._runner
+        if "caduceus._threads" in sys.modules:
+            # Forked from a zygote: the child has restored OpenMP's count, which is each thread's own.
+            sys.modules["caduceus._threads"].restore_threads(os.environ)
         try:
             while True:
                 with self._turn:
