@@ -63,7 +63,7 @@ class ThreadServer:
     def _work(self) -> None:
         runner = self._runner
         if "caduceus._threads" in sys.modules:
-            # Forked from a zygote: the child has restored OpenMP's count, which is each thread's own.
+            # Forked from a zygote: what the child has restored is OpenMP's count of one thread.
             sys.modules["caduceus._threads"].restore_threads(os.environ)
         try:
             while True:
