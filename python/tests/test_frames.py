@@ -197,8 +197,12 @@ def test_a_value_without_segments_is_one_part() -> None:
     ]
 
 
-def test_segments_are_the_values_own_memory() -> None:
-    data = bytearray(b"abc")
+def test_a_small_message_is_one_piece() -> None:
+    assert len(encode_message('{"id":1', "result", encode_value(b"abc"))) == 1
+
+
+def test_segments_of_a_large_message_are_the_values_own_memory() -> None:
+    data = bytearray(100_000)
     parts = encode_message('{"id":1', "result", encode_value(data))
     assert any(isinstance(part, memoryview) and part.obj is data for part in parts)
 

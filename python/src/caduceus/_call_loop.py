@@ -109,6 +109,7 @@ class Runner:
             The call, for `complete`; None if it must not run.
         """
         message, segments = received
+        unusable: BridgeError | None = None
         try:
             call = read_call(message, self.callbacks, parent)
             args = message.get("args")
@@ -116,9 +117,16 @@ class Runner:
                 args = decode_value(args, message.get("tagged") is True, segments)
         except FrameError as error:
             end_for_protocol_error(f"{error} (calls lane)")
+        except BridgeError as error:
+            # What only NumPy can hold, where there is no NumPy: this call's fault alone.
+            unusable, args = error, None
         verdict = self.table.start(call)
         if verdict != "started":
             self._refuse(call, verdict)
+            return None
+        if unusable is not None:
+            self.outbox.send(self.outbox.failure(call.call_id, unusable))
+            self.table.finish(call)
             return None
         call._args = {} if args is None else args
         return call

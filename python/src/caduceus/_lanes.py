@@ -92,10 +92,11 @@ class Lane:
         Connected, blocking, introduced by its first frame.
     """
 
-    __slots__ = ("_connection", "_waiting", "decoder")
+    __slots__ = ("_connection", "_is_stopped", "_waiting", "decoder")
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._is_stopped = False
         self._waiting: deque[Message] = deque()
         self.decoder = FrameDecoder()
 
@@ -133,7 +134,8 @@ class Lane:
                 if count:
                     waiting.extend(self.decoder.receive_bytes(data))
             if not count:
-                if self.decoder.is_between_frames:
+                # Stopped by this side, the rest of a frame is not waited for.
+                if self.decoder.is_between_frames or self._is_stopped:
                     return None
                 raise FrameError("the stream ends inside a frame")
         return waiting.popleft()
@@ -175,7 +177,8 @@ class Lane:
                 views[first] = views[first][sent:]
 
     def stop_receiving(self) -> None:
-        """Make a `receive` that waits in another thread return None."""
+        """Make a `receive` that waits in another thread return None, also inside a frame."""
+        self._is_stopped = True
         try:
             self._connection.shutdown(socket.SHUT_RD)
         except OSError:

@@ -145,8 +145,12 @@ describe('frames', () => {
     expect(decoder.push(bytes.subarray(-1))).toEqual([{ a: 1 }]);
   });
 
-  it('take the memory of the value for their segments', () => {
-    const array = new Float64Array(3);
+  it('are one piece when they are small', () => {
+    expect(encodeCodedFrame({}, 'v', encodeValue(new Float64Array(3), 'v'))).toHaveLength(1);
+  });
+
+  it('take the memory of the value for the segments of a large one', () => {
+    const array = new Float64Array(100_000);
     const parts = encodeCodedFrame({}, 'v', encodeValue(array, 'v'));
     expect(parts.some(({ buffer }) => buffer === array.buffer)).toBe(true);
   });
