@@ -160,11 +160,16 @@ export function handlersOf(row: CallRow, slot: Slot, depth: number): CallHandler
     callback:
       onCallback &&
       ((message) => {
-        const site = { row, slot, callId: message.id, callback: message.callback, depth };
-        onCallback({
-          ...{ message, site },
-          answer: (answer) => slot.worker.answer(message.id, answer),
-        });
+        const { id: callId, callback } = message;
+        const answer = (given: CallbackAnswer): void => slot.worker.answer(callId, given);
+        if (row.phase === 'running') {
+          onCallback({ message, site: { row, slot, callId, callback, depth }, answer });
+          return;
+        }
+        // Python waits for it all the same.
+        const what = `the caller of call ${callId} waits no longer`;
+        const error = { type: 'CallbackError', message: what, traceback: '', code: 'cancelled' };
+        answer({ callback, ok: false, error });
       }),
   };
 }
