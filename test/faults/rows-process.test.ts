@@ -55,15 +55,6 @@ describe.each(BOTH)('a process that ends (zygote: %s)', (zygote) => {
     await hasOnlyItsOwn(runtime);
   });
 
-  it('P2 after many words has the last of them in its report, and no more than a report keeps', async () => {
-    const pool = await started({}, { zygote });
-    const error = await rejection(pool.call('leave', { lines: 2_000, status: 7 }));
-    expect(error).toMatchObject({ exitReason: { type: 'exit_status', status: 7 } });
-    const tail = String(error['stderrTail']);
-    expect(tail).toMatch(/line 1999\n$/u);
-    expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(LIMITS.stderrTailBytesMax);
-  });
-
   it('P3 by SIGKILL has lost its own call and no other, and the pool is back to its size', async () => {
     const pool = await started({ size: 2 }, { zygote });
     const sessions = ['a', 'b'];
@@ -96,14 +87,6 @@ describe.each(BOTH)('a process that ends (zygote: %s)', (zygote) => {
     expect(await pool.call('echo', { a: 1 })).toEqual({ a: 1 });
   });
 
-  it('P4 by a fault of its own again and again takes its pool with it', async () => {
-    const pool = await started({ maxRestarts: 1 }, { zygote });
-    for (let time = 0; time < 2; time += 1) await rejection(pool.call('segv'));
-    const error = await rejection(pool.call('echo'));
-    expect(error).toMatchObject({ code: 'pool_failed', outcome: 'notSent' });
-    expect(error.message).toContain('last exit: signal SIGSEGV');
-  });
-
   it('P8 while a grandchild keeps its output open settles its call all the same, and ends that one', async () => {
     const pool = await started({}, { zygote });
     const told = nextEvent(runtime, 'worker.output', ({ line }) => line.startsWith('pid '));
@@ -120,6 +103,25 @@ describe.each(BOTH)('a process that ends (zygote: %s)', (zygote) => {
     process.kill(pid, 'SIGKILL');
     await until(() => !existsSync(`/proc/${pid}`), PROMISE_MS);
     await isWhole(runtime);
+  });
+});
+
+describe('the report of a process that ends', () => {
+  it('P2 after many words has the last of them in its report, and no more than a report keeps', async () => {
+    const pool = await started();
+    const error = await rejection(pool.call('leave', { lines: 2_000, status: 7 }));
+    expect(error).toMatchObject({ exitReason: { type: 'exit_status', status: 7 } });
+    const tail = String(error['stderrTail']);
+    expect(tail).toMatch(/line 1999\n$/u);
+    expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(LIMITS.stderrTailBytesMax);
+  });
+
+  it('P4 by a fault of its own again and again takes its pool with it', async () => {
+    const pool = await started({ maxRestarts: 1 });
+    for (let time = 0; time < 2; time += 1) await rejection(pool.call('segv'));
+    const error = await rejection(pool.call('echo'));
+    expect(error).toMatchObject({ code: 'pool_failed', outcome: 'notSent' });
+    expect(error.message).toContain('last exit: signal SIGSEGV');
   });
 });
 

@@ -46,7 +46,7 @@ async function endsIt(call: Promise<unknown>, finding: RegExp): Promise<void> {
 
 describe('W1', () => {
   it.each(['half_a_frame_and_close', 'half_a_frame_and_exit'])(
-    'W1 a frame that is cut off by the end of its stream is lost, and the next incarnation starts clean: %s',
+    'W1, P13 a frame that is cut off by the end of its stream is lost, and the next incarnation starts clean: %s',
     async (op) => {
       const pool = await started();
       const pid = (await pool.call('pid')) as number;

@@ -44,7 +44,7 @@ describe('the bridge', () => {
     ['import_raises.py', 'this bridge is broken by design'],
     ['import_raises_late.py', 'this bridge breaks after two seconds'],
   ] as const) {
-    it(`that raises at import ends after three starts, with Python's traceback: ${script}`, async () => {
+    it(`that raises at import ends after three starts, with Python's traceback (P11, P12): ${script}`, async () => {
       // The slow one never trips the window of restarts: only the count of failed starts ends it.
       const error = await rejection(echoRuntime({ size: 1 }, { script }));
       expect(error).toMatchObject({ code: 'pool_failed' });
@@ -57,7 +57,7 @@ describe('the bridge', () => {
     });
   }
 
-  it('that hangs at import is ended by the start timeout', async () => {
+  it('that hangs at import is ended by the start timeout (P10)', async () => {
     const error = await rejection(
       echoRuntime(
         { size: 1, startTimeoutMs: 300, maxConsecutiveStartFailures: 1 },

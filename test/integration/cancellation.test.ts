@@ -114,7 +114,7 @@ describe('a call that waits at its worker', () => {
 });
 
 describe('a deadline', () => {
-  it('does not fail a reply that had arrived while the event loop was blocked', async () => {
+  it('does not fail a reply that had arrived while the event loop was blocked (R6)', async () => {
     runtime = await callsRuntime({ size: 1 });
     await bridge().call('pid');
     const call = bridge().call('compute', { seconds: 0.05 }, { timeoutMs: 150 });

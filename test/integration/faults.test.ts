@@ -56,7 +56,7 @@ describe('a worker that is killed', () => {
     expect(workers()[0]?.epoch).toBe(3);
   });
 
-  it('more often than the window allows takes its pool with it, and says so to every caller', async () => {
+  it('more often than the window allows takes its pool with it, and says so to every caller (P12)', async () => {
     runtime = await echoRuntime({ size: 1, maxRestarts: 1 });
     for (const epoch of [1, 2]) {
       const pid = (await runtime.pool('echo').call('pid')) as number;
@@ -96,7 +96,7 @@ describe('a call that outlives its deadline', () => {
 });
 
 describe('user code that prints', () => {
-  it('from Python, C, a thread, a descriptor or a grandchild reaches the log and never the wire', async () => {
+  it('from Python, C, a thread, a descriptor or a grandchild reaches the log and never the wire (W4)', async () => {
     runtime = await echoRuntime({ size: 1 });
     const lines: string[] = [];
     runtime.on('worker.output', ({ stream, line, path, epoch }) => {

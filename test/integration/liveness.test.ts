@@ -16,7 +16,7 @@ const beating = { size: 1, heartbeatMs: 200 };
 const EXPONENT = 5_000_000;
 
 describe('a worker that is stopped', () => {
-  it('while idle is found after three missed heartbeats, killed and replaced', async () => {
+  it('while idle is found after three missed heartbeats, killed and replaced (P5)', async () => {
     runtime = await callsRuntime(beating);
     const pid = (await bridge().call('pid')) as number;
     const crashed = nextEvent(runtime, 'child.crashed');
@@ -25,7 +25,7 @@ describe('a worker that is stopped', () => {
     expect(await bridge().call('pid')).not.toBe(pid);
   });
 
-  it('while busy fails its call with the reason, long before the deadline', async () => {
+  it('while busy fails its call with the reason, long before the deadline (P5)', async () => {
     runtime = await callsRuntime(beating);
     const pid = (await bridge().call('pid')) as number;
     const call = rejection(bridge().call('compute', { seconds: 60 }, { timeoutMs: 60_000 }));
@@ -52,7 +52,7 @@ describe('a worker that is busy is left alone', () => {
 });
 
 describe('a worker that does not answer is killed', () => {
-  it('when it holds the interpreter lock and does nothing, with the stacks of its threads', async () => {
+  it('when it holds the interpreter lock and does nothing, with the stacks of its threads (P5)', async () => {
     runtime = await callsRuntime(beating);
     const error = await rejection(bridge().call('freeze'));
     expect(error).toMatchObject({
@@ -62,7 +62,7 @@ describe('a worker that does not answer is killed', () => {
     });
   });
 
-  it('when it holds the lock for longer than it may', async () => {
+  it('when it holds the lock for longer than it may (P5)', async () => {
     runtime = await callsRuntime({ ...beating, gilHoldMsMax: 400 });
     const error = await rejection(bridge().call('hold_gil', { exponent: 40 * EXPONENT }));
     expect(error).toMatchObject({
