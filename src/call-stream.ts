@@ -114,7 +114,13 @@ export class CallStream<Item = unknown> implements AsyncIterableIterator<Item>, 
       this.#call?.credit(this.#readCount);
       this.#readCount = 0;
     }
-    return { value: this.#transform(value), done: false };
+    try {
+      return { value: this.#transform(value), done: false };
+    } catch (error) {
+      // A loop closes nothing whose `next` has thrown.
+      void this.stop();
+      throw error;
+    }
   }
 
   #onItem(value: unknown): void {
