@@ -15,17 +15,17 @@ import {
   encodeOrder,
   parseZygote,
   type ForkFact,
+  type ZygoteLoad,
   type ZygoteMessage,
   type ZygoteOrder,
   type ZygoteReady,
 } from './zygote-wire.ts';
 
-export interface ZygoteRequest {
+export interface ZygoteRequest extends ZygoteLoad {
   readonly path: string;
   readonly epoch: number;
   readonly nonce: string;
   readonly spawn: SpawnRequest;
-  readonly preload: readonly string[];
 }
 
 export interface ZygotePortPorts {
@@ -260,9 +260,9 @@ export class ZygotePort {
       this.#tellBroken({ type: 'error', error });
       return;
     }
-    const { protocol } = verdict;
-    const { preload } = this.#request;
-    this.#say({ type: 'welcome', protocol, preload, frameBytesMax: LIMITS.frameBytesMax });
+    const { preload, packages = [] } = this.#request;
+    const load = { preload, packages, frameBytesMax: LIMITS.frameBytesMax };
+    this.#say({ type: 'welcome', protocol: verdict.protocol, ...load });
     this.#tell({ type: 'greeted', hello });
   }
 

@@ -8,15 +8,21 @@ import type { Hello, RemoteError } from '../ground/worker-facts.ts';
 import { encodeFrame } from './frame.ts';
 import { helloSchema, remoteError, text } from './parse-message.ts';
 
+/** What is done once, before the workers are forked. */
+export interface ZygoteLoad {
+  /** Imported: `package.module`, or `package.module:attribute` where only asking for a name loads what is behind it. */
+  readonly preload: readonly string[];
+  /** Distributions that the workers need, looked for. */
+  readonly packages?: readonly string[] | undefined;
+}
+
 /** What Node says. */
 export type ZygoteOrder =
-  | {
+  | ({
       readonly type: 'welcome';
       readonly protocol: string;
-      /** `package.module`, or `package.module:attribute` where only asking for a name loads what is behind it. */
-      readonly preload: readonly string[];
       readonly frameBytesMax: number;
-    }
+    } & ZygoteLoad)
   | { readonly type: 'refuse'; readonly reason: string }
   | {
       readonly type: 'fork';

@@ -13,15 +13,14 @@ import type { Host } from '../port/host.ts';
 import type { SpawnRequest } from '../port/launcher.ts';
 import { ZygotePort, type ZygoteFact, type ZygotePortPorts } from '../port/zygote-port.ts';
 import type { ZygoteSpawner } from '../port/zygote-spawner.ts';
+import type { ZygoteLoad } from '../port/zygote-wire.ts';
 import { watchLiveness, type Liveness } from './liveness.ts';
 import type { ZygoteEvent } from './zygote-events.ts';
 import { lifecycleStateOf, zygoteMachine, type ZygoteSnapshot } from './zygote.machine.ts';
 
-export interface ZygoteOptions {
+export interface ZygoteOptions extends ZygoteLoad {
   /** How its process is started. */
   readonly spawn: SpawnRequest;
-  /** What it imports before it forks: `package.module`, or `package.module:attribute`. */
-  readonly preload: readonly string[];
   readonly startTimeoutMs: number;
   /** Forks from it while it can. */
   readonly spawner: ZygoteSpawner;
@@ -135,11 +134,11 @@ class Zygote implements Child {
   #runProcess(epoch: number, sendBack: (event: ZygoteEvent) => void): () => void {
     const { path } = this.#start;
     const { ids, bus } = this.#ports;
-    const { spawn, preload } = this.#options;
+    const { spawn, preload, packages } = this.#options;
     if (epoch !== this.#ref.epoch) this.#ref = this.#newRef(epoch);
     bus.emit('child.starting', { path, epoch });
     const port = new ZygotePort(
-      { path, epoch, nonce: ids.nonce(), spawn, preload },
+      { path, epoch, nonce: ids.nonce(), spawn, preload, packages },
       this.#ports,
       (fact) => this.#onFact(process, fact, sendBack),
     );

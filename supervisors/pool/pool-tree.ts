@@ -119,9 +119,10 @@ export class PoolTree {
 
   #zygoteSpec(zygote: ZygoteSetup, spawner: ZygoteSpawner): ChildSpec {
     const { spawn, preload, transport } = zygote;
+    const { requiredPackages: packages } = this.#setup.bridge;
     const { startTimeoutMs = LIMITS.startTimeoutMs, heartbeatMs } = this.#setup.options;
     const start = zygoteStart(
-      { spawn, preload, startTimeoutMs, spawner, heartbeatMs },
+      { spawn, preload, packages, startTimeoutMs, spawner, heartbeatMs },
       { ...this.#ports, transport },
     );
     return {

@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from caduceus._frames import FrameDecoder, FrameError, Message, encode_frame
@@ -22,8 +23,7 @@ VARIABLE = "CADUCEUS_WORKER"
 
 # Python allocates a buffer of this size for every read: at 256 KiB that alone costs 40 µs a call.
 _READ_BYTES = 64 * 1024
-# What the kernel takes in one system call (IOV_MAX of Linux and macOS).
-_PARTS_MAX = 1024
+_PARTS_MAX = 1024  # what the kernel takes in one system call (IOV_MAX of Linux and macOS)
 _CONNECT_TIMEOUT_S = 10.0
 
 
@@ -165,7 +165,6 @@ class Lane:
             self._send_many(parts)
 
     def _send_many(self, parts: Sequence[bytes | memoryview]) -> None:
-        """Write what may be in many places without putting it into one first."""
         views = [memoryview(part).cast("B") for part in parts if len(part)]
         first = 0
         while first < len(views):
@@ -179,11 +178,9 @@ class Lane:
     def stop_receiving(self) -> None:
         """Make a `receive` that waits in another thread return None, also inside a frame."""
         self._is_stopped = True
-        try:
+        # Where the other end was faster, the waiting thread has seen the end already.
+        with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RD)
-        except OSError:
-            # The other end was faster; the waiting thread has seen the end already.
-            return
 
     def close(self) -> None:
         """Close this process's descriptor; another process that has the connection keeps it."""
@@ -191,13 +188,7 @@ class Lane:
 
 
 class Lanes(NamedTuple):
-    """The framed connections of a worker.
-
-    Attributes
-    ----------
-    control, calls, replies : Lane
-        Named as in the protocol.
-    """
+    """The framed connections of a worker, named as in the protocol."""
 
     control: Lane
     calls: Lane

@@ -55,7 +55,13 @@ def package_missing(framework: str, missing: Iterable[str]) -> BridgeError:
     )
 
 
+# What was found stays found; a forked worker knows what its zygote has found.
+_found: set[str] = set()
+
+
 def _is_installed(name: str) -> bool:
+    if name in _found:
+        return True
     # Tens of milliseconds to import, and most bridges name no packages.
     from importlib import metadata
 
@@ -64,4 +70,7 @@ def _is_installed(name: str) -> bool:
         found: str | None = metadata.version(name)
     except metadata.PackageNotFoundError:
         return False
-    return found is not None
+    if found is None:
+        return False
+    _found.add(name)
+    return True

@@ -22,6 +22,7 @@ from caduceus._fork_safety import find_hazard, open_descriptors
 from caduceus._forked import Birth, live_as_worker, remember_signals, restore_signals
 from caduceus._frames import FrameError, encode_frame
 from caduceus._lanes import Lane, StartError, connect, take_invitation
+from caduceus._packages import find_missing
 from caduceus._parent import die_with_parent
 from caduceus._threads import SINGLE_THREADED, Library, find_libraries
 from caduceus.worker import EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, hello
@@ -95,6 +96,8 @@ class _Zygote:
         try:
             for name in welcome.get("preload", ()):
                 _preload(name)
+            # What is missing is a worker's own failure; what is found is looked for once.
+            find_missing(welcome.get("packages", ()))
         except BaseException as error:
             # Also SystemExit: a module that calls sys.exit when it is imported has failed.
             self._say({"type": "failed", "error": error_object(error)})

@@ -45,7 +45,7 @@ describe('the port of a zygote', () => {
     zygote.say(ZYGOTE_HELLO);
     expect([zygote.orders, types()]).toEqual([[], []]);
     zygote.spawned();
-    const welcome = { type: 'welcome', protocol: '2.1', preload: ['torch'] };
+    const welcome = { type: 'welcome', protocol: '2.1', preload: ['torch'], packages: [] };
     expect(zygote.orders).toEqual([{ ...welcome, frameBytesMax: LIMITS.frameBytesMax }]);
     expect(types()).toEqual(['launched', 'greeted']);
   });
