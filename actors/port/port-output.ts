@@ -10,8 +10,7 @@ export class PortOutput {
   #dumpBytes = 0;
 
   constructor(emit: (stream: OutputStream, line: string) => void) {
-    const of = (stream: OutputStream): OutputLines =>
-      new OutputLines((line) => emit(stream, line));
+    const of = (stream: OutputStream): OutputLines => new OutputLines((line) => emit(stream, line));
     this.#lines = { stdout: of('stdout'), stderr: of('stderr') };
   }
 

@@ -50,7 +50,12 @@ export type PortFact =
   | { readonly type: 'output'; readonly stream: OutputStream; readonly line: string }
   /** The wire is over or wrong while the process may still live: it must be killed. */
   | { readonly type: 'broken'; readonly cause: ExitReason | undefined }
-  | { readonly type: 'exited'; readonly report: CrashReport };
+  | {
+      readonly type: 'exited';
+      readonly report: CrashReport;
+      /** A rule had been broken, after which nothing was read: what the process answered then is not known. */
+      readonly wire?: 'broken';
+    };
 
 /** What a process can be asked for, by the protocol that it speaks. */
 export type PortAbility = 'streams' | 'callbacks' | 'cancellation' | 'heartbeat';

@@ -287,7 +287,8 @@ class WorkerPort implements Port {
   }
 
   #tellExit(reason: ExitReason): void {
-    this.#tell({ type: 'exited', report: { reason, ...this.#output.end() } });
+    const report = { reason, ...this.#output.end() };
+    this.#tell({ type: 'exited', report, ...(this.#wire === 'broken' ? { wire: 'broken' } : {}) });
     this.#link.close();
   }
 }

@@ -30,6 +30,8 @@ interface Ending {
 export class CallDesk {
   readonly #calls = new PendingCalls();
   readonly #endings = new Map<number, Ending>();
+  /** Whether everything that the incarnation answers is heard. */
+  #replies: 'read' | 'unread' = 'read';
   readonly #clock: Clock;
   readonly #bus: Bus;
   readonly #peer: () => DeskPeer;
@@ -121,11 +123,20 @@ export class CallDesk {
     this.#calls.whenCrashed(listener);
   }
 
+  /** Its wire is broken: it may answer calls and start others, and nobody hears of it. */
+  readNoMore(): void {
+    this.#replies = 'unread';
+  }
+
   /** The incarnation is over. */
   crash(report: CrashReport): void {
     // Each is told of its own crash first, and then that nothing of it is left.
     const ids = [...this.#endings.keys()];
-    this.#calls.crash(report, this.#peer().info?.concurrency ?? 1, () => {
+    // Of answers that were not read any of its calls may have had one.
+    const { info } = this.#peer();
+    const startedMax = this.#replies === 'read' ? (info?.concurrency ?? 1) : Infinity;
+    this.#replies = 'read';
+    this.#calls.crash(report, startedMax, () => {
       for (const id of ids) this.#onOver(id, 'kill');
     });
   }

@@ -104,10 +104,12 @@ export class LiveProcess {
         sendBack({ type: 'process.failed', error: fact.error });
         return;
       case 'broken':
+        if (fact.cause !== undefined) desk.readNoMore();
         sendBack({ type: 'process.broken', cause: fact.cause });
         return;
       case 'exited':
         this.#liveness?.stop();
+        if (fact.wire === 'broken') desk.readNoMore();
         sendBack({ type: 'process.exited', report: fact.report });
         return;
       case 'launched':

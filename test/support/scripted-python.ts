@@ -30,6 +30,8 @@ export interface Waiting {
 export class Loop {
   readonly running = new Map<number, Running>();
   readonly waiting: Waiting[] = [];
+  /** Every call whose handler was begun. */
+  readonly started: CallMessage[] = [];
   readonly #process: ScriptedProcess;
   readonly #concurrency: number;
   #callbacks = 0;
@@ -117,6 +119,7 @@ export class Loop {
       ...{ itemsSent: 0, onAnswer: undefined },
     };
     this.running.set(call.id, running);
+    this.started.push(call);
     switch (call.op) {
       case 'hang':
         return;

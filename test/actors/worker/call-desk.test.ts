@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../actors/ground/limits.ts';
-import { encodeValue } from '../../../actors/port/codec.ts';
 import { scriptedPython } from '../../support/scripted-python.ts';
 import { readyWorker } from './one-worker.ts';
 
@@ -230,6 +229,28 @@ describe('the calls of an incarnation that has ended', () => {
     ]);
   });
 
+  it.each([
+    ['before its end is known', 'garbage first'],
+    ['when its exit is known already', 'exit first'],
+  ])(
+    'may have run, all of them, when its wire was broken %s: what it answered then is not read',
+    (_what, order) => {
+      const { send, settle, process, outcomes, world } = setUp();
+      for (let calls = 0; calls < 2; calls += 1) send('hang');
+      settle();
+      process().emitBytes('replies', Buffer.from('GET / HTTP/1.1\r\n'));
+      process().reply(1, 'not heard of');
+      process().exit(9, null);
+      // The last channel is that of the process.
+      if (order === 'exit first') world.step(world.pending - 1);
+      settle();
+      expect(outcomes.map((one) => one.type === 'crashed' && one.outcome)).toEqual([
+        ...['maybeExecuted', 'maybeExecuted'],
+      ]);
+      expect(process().isKnownDead).toBe(true);
+    },
+  );
+
   it('leave no timer of their cancellation', () => {
     const { send, settle, cancel, process, clock, advance } = setUp();
     const [one, two] = [send('hang', { endedBy: 'kill' }), send('hang')];
@@ -239,49 +260,5 @@ describe('the calls of an incarnation that has ended', () => {
     process().exit(null, 'SIGKILL');
     advance(0);
     expect(clock.pending).toBe(0);
-  });
-});
-
-describe('what belongs to no call in flight', () => {
-  it('is dropped and told of: a late item, progress, a second reply', () => {
-    const { send, settle, process, dropped } = setUp();
-    const id = send('echo');
-    settle();
-    process().emit('replies', { type: 'item', id, seq: 0, value: 1 });
-    process().emit('replies', { type: 'progress', id, value: 1 });
-    process().reply(id, 'again');
-    settle();
-    expect(dropped).toEqual(Array(3).fill({ path: 'p/0', epoch: 1, callId: id }));
-  });
-
-  it('is an item out of its turn', () => {
-    const { send, settle, process, dropped } = setUp();
-    const items: unknown[] = [];
-    const id = send('hang', {}, { item: (value) => items.push(value) });
-    for (const seq of [0, 0, 2, 1])
-      process().emit('replies', { type: 'item', id, seq, value: seq });
-    settle();
-    expect([items, dropped.length]).toEqual([[0, 1], 2]);
-  });
-
-  it('is a callback, which is answered: Python waits for it', () => {
-    const { settle, process, dropped } = setUp();
-    const callback = { type: 'callback', id: 5, callback: 8, name: 'f', args: {} };
-    process().emit('replies', callback);
-    settle();
-    expect(process().answers).toMatchObject([
-      { callback: 8, ok: false, error: { code: 'cancelled' } },
-    ]);
-    expect(dropped).toHaveLength(1);
-  });
-
-  it('is given neither credit nor an answer', () => {
-    const { worker, send, settle, process } = setUp();
-    const id = send('echo');
-    settle();
-    worker.credit(id, 8);
-    worker.answer(id, { callback: 1, ok: true, value: encodeValue(1, 'value') });
-    settle();
-    expect([process().said, process().answers]).toEqual([[], []]);
   });
 });
