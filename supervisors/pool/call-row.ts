@@ -1,6 +1,6 @@
 // What is one call to the router, from its acceptance to its one and only outcome? Rows, and how they are made.
 import type { Deadline } from '../../actors/ground/deadlines.ts';
-import type { WorkerRef } from '../../actors/ground/errors.ts';
+import type { Cancellation, WorkerRef } from '../../actors/ground/errors.ts';
 import { Heap } from '../../actors/ground/heap.ts';
 import type { Trace } from '../../actors/ground/worker-facts.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
@@ -64,6 +64,8 @@ export interface CallRow {
   slot: Slot | undefined;
   /** Its number with the worker, once it is sent there. */
   sentId: number | undefined;
+  /** How its end goes on that its caller has ordered. */
+  cancellation: Cancellation | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   stopListening: (() => void) | undefined;
@@ -128,6 +130,7 @@ export function newCallRow(given: GivenByRouter): CallRow {
     checkout: undefined,
     slot: undefined,
     sentId: undefined,
+    cancellation: undefined,
     resolve,
     reject,
     stopListening: undefined,

@@ -30,7 +30,7 @@ export function abandon(
   switch (phase) {
     case 'settled':
     case 'ending':
-      return new Cancellation('not_sent');
+      return row.cancellation ?? new Cancellation('not_sent');
     case 'queued': {
       ender.drop(row);
       const cancellation = new Cancellation('not_sent');
@@ -56,6 +56,7 @@ function end(row: CallRow, because: string, error: MakeError, ender: Ender): Can
   const cancellation = new Cancellation();
   if (slot === undefined || sentId === undefined) return new Cancellation('not_sent');
   row.phase = 'ending';
+  row.cancellation = cancellation;
   slot.endingsCount += 1;
   slot.worker.cancel(sentId, (fact) => {
     switch (fact.type) {

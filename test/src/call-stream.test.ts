@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import type { CallOptions } from '../../src/bridge-handle.ts';
 import { fateOf, type Fate } from '../support/scripted-pool.ts';
+import { scriptedPython } from '../support/scripted-python.ts';
 import { scriptedBridge } from './scripted-bridge.ts';
 
 const { streamCredit: WINDOW } = LIMITS;
@@ -192,6 +193,26 @@ describe('a stream that is not read to its end', () => {
     await rounds();
     expect([stopped.value, pool.statistics.queueLength]).toEqual(['not_sent', 0]);
     expect(world.callsWritten.map(({ op }) => op)).toEqual(['hang']);
+  });
+
+  it('that is being ended already is waited for, and tells what that took', async () => {
+    const python = scriptedPython();
+    const onControl: typeof python.onControl = (process, message) => {
+      // It does not say whether the call has started.
+      if (message['type'] !== 'withdraw') python.onControl?.(process, message);
+    };
+    const { handle, call, pass, rounds } = scriptedBridge({
+      options: { prefetch: 1 },
+      world: { ...python, onControl },
+    });
+    call('hang', {}, { timeoutMs: 60_000 });
+    const stream = handle.stream('count', { upTo: 1 }, { timeoutMs: 50 });
+    await pass(50);
+    const stopped = fateOf(stream.stop());
+    await rounds();
+    const before = stopped.state;
+    await pass(10_000);
+    expect([before, stopped.value]).toEqual(['pending', 'kill']);
   });
 
   it('ends for those who wait for it, without an error', async () => {
