@@ -82,7 +82,8 @@ describe('calls that are abandoned at any time', { timeout: 180_000 }, () => {
   });
 
   it('of one session never run side by side, and are written in their order', async () => {
-    await check(({ sim }) => {
+    await check(({ sim, python }) => {
+      expect(python.sideBySide).toEqual([]);
       for (const session of ['s0', 's1']) {
         const own = sim.world.callsWritten.filter((call) => call.session === session);
         const numbers = [...new Set(own.map(({ args }) => Number(args['number'])))];

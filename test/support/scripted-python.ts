@@ -86,6 +86,15 @@ export class Loop {
     for (const { onAnswer } of this.running.values()) onAnswer?.(answer);
   }
 
+  /** Whether a call of this session runs here, or is still to run. */
+  hasSession(session: string): boolean {
+    const running = [...this.running.values()].map(({ call }) => call);
+    const waiting = this.waiting
+      .filter(({ state }) => state !== 'withdrawn')
+      .map(({ call }) => call);
+    return [...running, ...waiting].some((call) => call.session === session);
+  }
+
   /** The handler of this call returns. */
   finish(id: number, result: unknown): void {
     if (!this.running.delete(id)) return;
@@ -183,6 +192,8 @@ export interface ScriptedPython extends Required<
   readonly concurrency: number;
   readonly execution: WorldOptions['execution'];
   readonly loopOf: (process: ScriptedProcess) => Loop;
+  /** Calls that came while another of their session was not over. */
+  readonly sideBySide: readonly CallMessage[];
 }
 
 export function scriptedPython(
@@ -190,14 +201,25 @@ export function scriptedPython(
   execution?: WorldOptions['execution'],
 ): ScriptedPython {
   const loops = new Map<ScriptedProcess, Loop>();
+  const sideBySide: CallMessage[] = [];
   const loopOf = (process: ScriptedProcess): Loop => {
     const loop = loops.get(process) ?? new Loop(process, concurrency);
     loops.set(process, loop);
     return loop;
   };
   return {
-    ...{ concurrency, execution, loopOf },
-    onCall: (process: ScriptedProcess, call: CallMessage) => loopOf(process).onCall(call),
+    ...{ concurrency, execution, loopOf, sideBySide },
+    onCall: (process: ScriptedProcess, call: CallMessage) => {
+      const { session, parent } = call;
+      const living = [...loops].filter(([one]) => one.isAlive).map(([, loop]) => loop);
+      if (
+        session !== null &&
+        parent === undefined &&
+        living.some((loop) => loop.hasSession(session))
+      )
+        sideBySide.push(call);
+      loopOf(process).onCall(call);
+    },
     onControl: (process: ScriptedProcess, message: Header) => loopOf(process).onControl(message),
     onAnswer: (process: ScriptedProcess, answer: AnswerMessage) => loopOf(process).onAnswer(answer),
     onNotify: (process: ScriptedProcess, signal: NoticeSignal) => {
