@@ -90,33 +90,34 @@ export class CallDesk {
     }
     if (this.#endings.has(id)) return;
     const { port, info } = this.#peer();
-    if (port?.abilities.has('cancellation') !== true) {
-      this.#endings.set(id, { told, phase: { type: 'condemned' } });
-      told({ type: 'started' });
-      told({ type: 'condemned' });
-      return;
-    }
     if (this.#calls.mayRun(id, info?.concurrency ?? 1)) {
-      this.#beginCancelling(id, told);
+      told({ type: 'started' });
+      this.#begin(id, told);
       return;
     }
-    // Longer than an idle control thread needs, whatever the handler does; one that holds the interpreter lock cannot answer.
+    // Longer than an idle control thread needs. One that does not answer is kept from it by a handler that holds the interpreter lock: the caller waits no longer, but
+    // nothing is done to the worker, since that would hit the call that runs.
     const timer = this.#clock.setTimeout(
-      () => this.#clock.afterPoll(() => this.onWithdrawn(id, 'started')),
+      () => this.#clock.afterPoll(() => told({ type: 'started' })),
       LIMITS.withdrawMs,
     );
     this.#endings.set(id, { told, phase: { type: 'withdrawing', timer } });
-    port.control({ type: 'withdraw', id });
+    port?.control({ type: 'withdraw', id });
   }
 
-  /** The worker has said whether a call that waited was taken back, or has not said so in time. */
+  /** The worker has said whether a call that waited was taken back. */
   onWithdrawn(id: number, found: 'withdrawn' | 'started'): void {
     const ending = this.#endings.get(id);
     if (ending?.phase.type !== 'withdrawing') return;
-    this.#clock.clearTimeout(ending.phase.timer);
+    const { told, phase } = ending;
+    this.#clock.clearTimeout(phase.timer);
     this.#endings.delete(id);
-    if (found === 'started') this.#beginCancelling(id, ending.told);
-    else if (this.#calls.withdraw(id)) ending.told({ type: 'over', stage: 'withdrawn' });
+    if (found === 'withdrawn') {
+      if (this.#calls.withdraw(id)) told({ type: 'over', stage: 'withdrawn' });
+      return;
+    }
+    told({ type: 'started' });
+    this.#begin(id, told);
   }
 
   whenEnded(listener: (report: CrashReport) => void): void {
@@ -141,6 +142,16 @@ export class CallDesk {
     });
   }
 
+  /** A process that knows of no cancelling can only be replaced. */
+  #begin(id: number, told: (fact: CancelFact) => void): void {
+    if (this.#peer().port?.abilities.has('cancellation') === true) {
+      this.#beginCancelling(id, told);
+      return;
+    }
+    this.#endings.set(id, { told, phase: { type: 'condemned' } });
+    told({ type: 'condemned' });
+  }
+
   #beginCancelling(id: number, told: (fact: CancelFact) => void): void {
     const { path, epoch, port, info } = this.#peer();
     const cancellation = cancelCall(
@@ -160,7 +171,6 @@ export class CallDesk {
       },
     );
     this.#endings.set(id, { told, phase: { type: 'cancelling', cancellation } });
-    told({ type: 'started' });
   }
 
   #condemn(id: number): void {

@@ -66,7 +66,7 @@ export interface WorkerPorts extends PortPorts {
 
 /** How a call comes to its end of which the caller has had enough. `over` is the last fact, and comes once. */
 export type CancelFact =
-  /** It runs, or may: it is being cancelled. */
+  /** It runs, or may: its caller need not wait any longer. May come twice. */
   | { readonly type: 'started' }
   /** No gentler means has helped in its time: its process must be replaced. */
   | { readonly type: 'condemned' }

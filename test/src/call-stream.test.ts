@@ -197,9 +197,13 @@ describe('a stream that is not read to its end', () => {
 
   it('that is being ended already is waited for, and tells what that took', async () => {
     const python = scriptedPython();
+    let refuse = (): void => undefined;
     const onControl: typeof python.onControl = (process, message) => {
-      // It does not say whether the call has started.
-      if (message['type'] !== 'withdraw') python.onControl?.(process, message);
+      // It takes its time to say that the call has started, and hears nothing of its cancellation.
+      const { type, id } = message;
+      if (type === 'withdraw')
+        refuse = () => process.emit('control', { type: 'withdrawn', id, ok: false });
+      else if (type !== 'cancel') python.onControl?.(process, message);
     };
     const { handle, call, pass, rounds } = scriptedBridge({
       options: { prefetch: 1 },
@@ -211,6 +215,7 @@ describe('a stream that is not read to its end', () => {
     const stopped = fateOf(stream.stop());
     await rounds();
     const before = stopped.state;
+    refuse();
     await pass(10_000);
     expect([before, stopped.value]).toEqual(['pending', 'kill']);
   });
