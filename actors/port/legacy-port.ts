@@ -8,7 +8,7 @@ import type { CallMessage, ControlOrder } from './message.ts';
 import { PortExit } from './port-exit.ts';
 import { PortOutput } from './port-output.ts';
 import type { Port, PortAbility, PortFact, PortPorts, PortRequest } from './port-types.ts';
-import type { RunGuard } from './run-guard.ts';
+import { Guarded } from './guarded.ts';
 import { exceptionIn } from './traceback.ts';
 
 type Wire = SpawnedProcess & Required<Pick<SpawnedProcess, 'write' | 'endInput' | 'whenWireEnds'>>;
@@ -25,14 +25,13 @@ export function openLegacyPort(
 class LegacyPort implements Port {
   readonly abilities: ReadonlySet<PortAbility> = new Set();
   readonly #request: PortRequest;
-  readonly #guard: RunGuard;
+  readonly #guarded: Guarded;
   readonly #tell: (fact: PortFact) => void;
   readonly #process: Wire;
   readonly #exchange: LegacyExchange;
   readonly #decoder = new V1Decoder();
   readonly #output: PortOutput;
   readonly #exit: PortExit;
-  #pid: number | undefined;
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
   #brokenTold: 'no' | 'yes' = 'no';
@@ -40,7 +39,7 @@ class LegacyPort implements Port {
 
   constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
     this.#request = request;
-    this.#guard = ports.guard;
+    this.#guarded = new Guarded(ports.guard, request.workerId, request.epoch);
     this.#tell = (fact) => {
       if (this.#exit.phase !== 'told') listener(fact);
     };
@@ -57,7 +56,7 @@ class LegacyPort implements Port {
   }
 
   #spawn(spawner: Spawner): Wire {
-    const { spawn, workerId, epoch, scratchDir } = this.#request;
+    const { spawn, workerId, scratchDir } = this.#request;
     const process = spawner.spawn(
       {
         ...spawn,
@@ -66,7 +65,7 @@ class LegacyPort implements Port {
         env: {
           ...spawn.env,
           CADUCEUS_SCRATCH_DIR: scratchDir,
-          ...this.#guard.envOf(workerId, epoch),
+          ...this.#guarded.env,
         },
       },
       (fact) => this.#onProcess(fact),
@@ -98,7 +97,7 @@ class LegacyPort implements Port {
         return;
       }
       case 'exited':
-        this.#tellGuardOfEnd();
+        this.#guarded.ended();
         this.#onExit(exitReasonOf(fact.status, fact.signal));
         return;
       default:
@@ -108,8 +107,7 @@ class LegacyPort implements Port {
 
   /** A v1 script says nothing before it is asked, however long its imports take: being there is all of its greeting. */
   #onSpawned(pid: number): void {
-    this.#pid = pid;
-    this.#guard.launched(pid, this.#request.workerId, this.#request.epoch);
+    this.#guarded.launched(pid);
     this.#tell({ type: 'launched', pid });
     const unknown = { packageVersion: '', python: '', implementation: '', gil: '' };
     this.#tell({ type: 'greeted', hello: { protocol: '1', ...unknown, pid } });
@@ -149,13 +147,7 @@ class LegacyPort implements Port {
     this.#exit.stop();
     this.#exchange.forget();
     this.#process.kill('SIGKILL');
-    this.#tellGuardOfEnd();
-  }
-
-  #tellGuardOfEnd(): void {
-    if (this.#pid === undefined) return;
-    this.#guard.ended(this.#pid, this.#request.workerId, this.#request.epoch);
-    this.#pid = undefined;
+    this.#guarded.ended();
   }
 
   #onBytes(bytes: Buffer): void {

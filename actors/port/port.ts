@@ -17,7 +17,7 @@ import {
   type PortPorts,
   type PortRequest,
 } from './port-types.ts';
-import type { RunGuard } from './run-guard.ts';
+import { Guarded } from './guarded.ts';
 import { LANES, type Lane, type Link, type LinkFact, type WriteTime } from './transport.ts';
 
 type Header = Record<string, unknown>;
@@ -34,7 +34,7 @@ export function openPort(
 class WorkerPort implements Port {
   readonly abilities = EVERY_ABILITY;
   readonly #request: PortRequest;
-  readonly #guard: RunGuard;
+  readonly #guarded: Guarded;
   readonly #tell: (fact: PortFact) => void;
   readonly #link: Link;
   readonly #process: SpawnedProcess;
@@ -42,7 +42,6 @@ class WorkerPort implements Port {
   readonly #output: PortOutput;
   readonly #exit: PortExit;
   readonly #open = new Set<Lane>();
-  #pid: number | undefined;
   #greeting: Greeting = 'awaited';
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
@@ -52,7 +51,7 @@ class WorkerPort implements Port {
 
   constructor(request: PortRequest, ports: PortPorts, listener: (fact: PortFact) => void) {
     this.#request = request;
-    this.#guard = ports.guard;
+    this.#guarded = new Guarded(ports.guard, request.workerId, request.epoch);
     this.#tell = (fact) => {
       if (this.#exit.phase !== 'told') listener(fact);
     };
@@ -65,11 +64,11 @@ class WorkerPort implements Port {
   }
 
   #spawn(spawner: Spawner, socket: string): SpawnedProcess {
-    const { spawn, nonce, workerId, epoch } = this.#request;
-    const parentPid = this.#guard.parentPid ?? null;
+    const { spawn, nonce } = this.#request;
+    const { parentPid } = this.#guarded;
     const env = {
       ...spawn.env,
-      ...this.#guard.envOf(workerId, epoch),
+      ...this.#guarded.env,
       CADUCEUS_WORKER: JSON.stringify({ socket, nonce, parentPid }),
     };
     try {
@@ -83,8 +82,7 @@ class WorkerPort implements Port {
   #onProcess(fact: ProcessFact): void {
     switch (fact.type) {
       case 'spawned':
-        this.#pid = fact.pid;
-        this.#guard.launched(fact.pid, this.#request.workerId, this.#request.epoch);
+        this.#guarded.launched(fact.pid);
         this.#tell({ type: 'launched', pid: fact.pid });
         this.#answerHello();
         return;
@@ -102,7 +100,7 @@ class WorkerPort implements Port {
         return;
       }
       case 'exited':
-        this.#tellGuardOfEnd();
+        this.#guarded.ended();
         this.#onExit(exitReasonOf(fact.status, fact.signal));
         return;
       default:
@@ -139,14 +137,8 @@ class WorkerPort implements Port {
     this.#exit.stop();
     this.#process.kill('SIGKILL');
     // Its exit will not be heard here any more; whoever is left of it is looked for all the same.
-    this.#tellGuardOfEnd();
+    this.#guarded.ended();
     this.#link.close();
-  }
-
-  #tellGuardOfEnd(): void {
-    if (this.#pid === undefined) return;
-    this.#guard.ended(this.#pid, this.#request.workerId, this.#request.epoch);
-    this.#pid = undefined;
   }
 
   #onLink(fact: LinkFact): void {
@@ -235,7 +227,7 @@ class WorkerPort implements Port {
 
   /** Not before Node has met all five connections and knows whom it started: the guardian is to know it before its use. */
   #answerHello(): void {
-    const areAllKnown = this.#open.size === LANES.length && this.#pid !== undefined;
+    const areAllKnown = this.#open.size === LANES.length && this.#guarded.pid !== undefined;
     const answer = answerTo(this.#greeting, areAllKnown ? 'all' : 'some', this.#request);
     switch (answer.type) {
       case 'wait':

@@ -42,6 +42,7 @@ export class Run implements RunGuard {
   /** 192 bits of chance: what carries it in its environment is of this run. */
   readonly token: string;
   readonly parentPid: number | undefined;
+  readonly #clock: Clock;
   readonly #host: Host;
   readonly #guardian: Guardian;
   readonly #ledger: Ledger | undefined;
@@ -54,6 +55,7 @@ export class Run implements RunGuard {
     const { clock, bus, host } = ports;
     this.token = ports.ids.nonce();
     this.parentPid = parentPidFor(process, isMainThread ? 'main' : 'worker');
+    this.#clock = clock;
     this.#host = host;
     const spawnGuardian = ports.guardianSpawner(this.token);
     this.#guardian = new Guardian({ clock, bus, host, spawnGuardian });
@@ -92,9 +94,14 @@ export class Run implements RunGuard {
     this.#guardian.add(group);
   }
 
+  /** Not at once: to write it down and to wake the guardian takes as long as all the rest of a death, and callers wait for that. */
   ended(pid: number, _workerId: string, _epoch: number): void {
     const group = this.#groups.get(pid);
-    if (group !== undefined) this.#end(group);
+    if (group === undefined) return;
+    this.#clock.afterPoll(() => {
+      // Its number may be another's by now.
+      if (this.#groups.get(pid) === group) this.#end(group);
+    });
   }
 
   /** All of it ends: who still lives is killed, the guardian goes. Call it before the folder is removed. */

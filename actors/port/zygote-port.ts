@@ -9,6 +9,7 @@ import { FrameDecoder } from './frame.ts';
 import { judgeHello } from './handshake.ts';
 import type { KillSignal, ProcessFact, SpawnedProcess, Spawner, SpawnRequest } from './launcher.ts';
 import { PortOutput } from './port-output.ts';
+import { Guarded } from './guarded.ts';
 import type { RunGuard } from './run-guard.ts';
 import type { LinkFact, ZygoteLane, ZygoteLink, ZygoteTransport } from './transport.ts';
 import {
@@ -70,7 +71,7 @@ const TURN_OF: Readonly<Record<ZygoteMessage['type'], Turn>> = {
 export class ZygotePort {
   readonly #request: ZygoteRequest;
   readonly #clock: Clock;
-  readonly #guard: RunGuard;
+  readonly #guarded: Guarded;
   readonly #tell: (fact: ZygoteFact) => void;
   readonly #link: ZygoteLink;
   readonly #process: SpawnedProcess;
@@ -79,7 +80,6 @@ export class ZygotePort {
     frameBytesMax: LIMITS.zygoteFrameBytesMax,
     headerBytesMax: LIMITS.zygoteFrameBytesMax,
   });
-  #pid: number | undefined;
   #exit: Exit = { type: 'none' };
   #turn: Turn = 'hello';
   /** Its `hello`, while it is not known whom we started. */
@@ -95,7 +95,7 @@ export class ZygotePort {
   ) {
     this.#request = request;
     this.#clock = ports.clock;
-    this.#guard = ports.guard;
+    this.#guarded = new Guarded(ports.guard, request.path, request.epoch);
     this.#tell = (fact) => {
       if (this.#exit.type !== 'told') listener(fact);
     };
@@ -129,7 +129,7 @@ export class ZygotePort {
     if (this.#exit.type === 'draining') this.#clock.clearTimeout(this.#exit.timer);
     this.#exit = { type: 'told' };
     this.#process.kill('SIGKILL');
-    this.#tellGuardOfEnd();
+    this.#guarded.ended();
     this.#link.close();
   }
 
@@ -138,11 +138,11 @@ export class ZygotePort {
   }
 
   #spawn(spawner: Spawner, socket: string): SpawnedProcess {
-    const { spawn, nonce, path, epoch } = this.#request;
-    const parentPid = this.#guard.parentPid ?? null;
+    const { spawn, nonce } = this.#request;
+    const { parentPid } = this.#guarded;
     const env = {
       ...spawn.env,
-      ...this.#guard.envOf(path, epoch),
+      ...this.#guarded.env,
       CADUCEUS_WORKER: JSON.stringify({ socket, nonce, parentPid }),
     };
     try {
@@ -156,8 +156,7 @@ export class ZygotePort {
   #onProcess(fact: ProcessFact): void {
     switch (fact.type) {
       case 'spawned':
-        this.#pid = fact.pid;
-        this.#guard.launched(fact.pid, this.#request.path, this.#request.epoch);
+        this.#guarded.launched(fact.pid);
         this.#tell({ type: 'launched', pid: fact.pid });
         this.#answerHello();
         return;
@@ -175,18 +174,12 @@ export class ZygotePort {
         return;
       }
       case 'exited':
-        this.#tellGuardOfEnd();
+        this.#guarded.ended();
         this.#onExit(exitReasonOf(fact.status, fact.signal));
         return;
       default:
         fact satisfies never;
     }
-  }
-
-  #tellGuardOfEnd(): void {
-    if (this.#pid === undefined) return;
-    this.#guard.ended(this.#pid, this.#request.path, this.#request.epoch);
-    this.#pid = undefined;
   }
 
   #onLink(fact: LinkFact<ZygoteLane>): void {
@@ -251,7 +244,7 @@ export class ZygotePort {
   /** Not before we know whom we started: the guardian is to know it before its use. */
   #answerHello(): void {
     const hello = this.#hello;
-    if (hello === undefined || this.#pid === undefined) return;
+    if (hello === undefined || this.#guarded.pid === undefined) return;
     this.#hello = undefined;
     const verdict = judgeHello(hello);
     if (verdict.type === 'refuse') {

@@ -1,9 +1,8 @@
-"""Who kills what a dead Node has left behind?
+"""Who kills what a dead Node has left behind? `docs/protocol.md` §8 is the norm.
 
 Started by file path as ``python -I -S _guardian.py``, in a session of its own, by any Python from
-3.8 on: it imports nothing of this package, and little else. `docs/protocol.md` §8 is the norm.
-``CADUCEUS_GUARDIAN`` names the run, ``CADUCEUS_GUARDIAN_NODE`` Node's pid. Lines come on standard
-input; at its end nothing of the run is left, and the guardian exits.
+3.8 on: it imports nothing of this package, and little else. ``CADUCEUS_GUARDIAN`` names the run,
+``CADUCEUS_GUARDIAN_NODE`` Node's pid. Lines come on standard input, and at its end all is killed.
 """
 
 from __future__ import annotations
@@ -17,19 +16,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Between two rounds of killing, less than a second in all: what is not dead by then forks faster
+# than it is killed, or waits for a disk and dies when it need not wait any more.
 PAUSES_S = [min(0.001 * 2**power, 0.05) for power in range(20)]
-"""Between two rounds of killing, less than a second in all: what is not dead by then forks faster
-than it is killed, or waits for a disk and dies when it need not wait any more."""
-
+# Rounds that may pass over doubts alone: in the middle of an exec a process shows no environment,
+# which takes less than 1 ms, but some never have one.
 DOUBTS_MAX = 6
-"""Rounds that may pass over doubts alone: in the middle of an exec a process shows no environment,
-which takes less than 1 ms, but some never have one."""
-
+# How often the descendants of workers are written down, while they can still be traced to one.
 LOOK_S = 1.0
-"""How often the descendants of workers are written down, while they can still be traced to one."""
-
+# A look that took a millisecond is not repeated for this many: at most 1 % of one core.
 LOOK_DUTY = 100
-"""A look that took a millisecond is not repeated for this many: at most 1 % of one core."""
 
 _READ_BYTES = 64 * 1024
 
@@ -275,6 +271,8 @@ def serve(descriptor: int, guardian: Guardian) -> None:
         if select.select([descriptor], [], [], wait_s)[0]:
             data = os.read(descriptor, _READ_BYTES)
             if not data:
+                if hasattr(os, "SCHED_BATCH"):
+                    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
                 break
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
@@ -289,6 +287,9 @@ def serve(descriptor: int, guardian: Guardian) -> None:
 
 def main() -> None:
     """Guard the run that the environment names, until standard input ends."""
+    if hasattr(os, "SCHED_BATCH"):
+        # Whoever writes a line has better things to do than to wait until it is read.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Whoever wants to end everything ends Node; that is heard of on standard input.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)

@@ -14,11 +14,13 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 const TOKEN = 'T0ken_-';
 let folder: string;
 let lines: string[];
+let clock: VirtualClock;
 let run: Run;
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'caduceus-test-'));
   lines = [];
+  clock = new VirtualClock();
   const host: Host = {
     // Our own process is real, the others begin at their pid's tenfold.
     readProcess: (pid) =>
@@ -28,7 +30,7 @@ beforeEach(() => {
     countOpenFiles: () => undefined,
   };
   run = new Run(folder, {
-    clock: new VirtualClock(),
+    clock,
     bus: new Bus(),
     ids: { next: (prefix) => prefix, nonce: () => TOKEN },
     host,
@@ -68,6 +70,7 @@ describe('a process of a run', () => {
       expect(lines).toEqual([`add 50 500 ${incarnation}`]);
       expect(living()).toEqual([{ pid: 50, startTicks: 500, incarnation }]);
       run.ended(50, 'dspy/0', 1);
+      clock.poll();
       expect(lines.at(-1)).toBe(`end 50 500 ${incarnation}`);
       expect(living()).toEqual([]);
     },
@@ -78,6 +81,7 @@ describe('a process of a run', () => {
     run.launched(50, 'dspy/0', 1);
     run.ended(50, 'dspy/0', 1);
     run.ended(50, 'dspy/0', 1);
+    while (clock.poll());
     expect(lines).toHaveLength(2);
   });
 
@@ -87,6 +91,7 @@ describe('a process of a run', () => {
     const second = incarnationOf('dspy/0', 1);
     run.launched(51, 'dspy/0', 1);
     run.ended(50, 'dspy/0', 1);
+    clock.poll();
     expect(second).not.toBe(first);
     expect(lines.slice(1)).toEqual([`add 51 510 ${second}`, `end 50 500 ${first}`]);
   });
