@@ -52,7 +52,7 @@ export function dspy(): Adapter {
     pythonModule: 'caduceus.bridges.dspy',
     requiredPackages: ['dspy'],
     minPythonVersion: '3.10',
-    zygote: { preload: ['dspy', 'caduceus.bridges.dspy'] },
+    zygote: { preload: ['caduceus.bridges._dspy_preload'] },
     operations: {
       configure_lm: { change: 'configure' },
       create_program: { change: 'create', key: (args) => String(args['id']) },

@@ -11,6 +11,7 @@ import logging
 import os
 import tempfile
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from caduceus._errors import BridgeError
@@ -43,7 +44,8 @@ def import_dspy() -> ModuleType:
     BridgeError
         With code ``package_missing``.
     """
-    folder = os.environ.get("CADUCEUS_SCRATCH_DIR") or tempfile.mkdtemp(prefix="caduceus-dspy-")
+    scratch = os.environ.get("CADUCEUS_SCRATCH_DIR")
+    folder = scratch or tempfile.mkdtemp(prefix="caduceus-dspy-")
     os.environ["DSPY_CACHEDIR"] = os.path.join(folder, "dspy-cache")
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
     try:
@@ -55,6 +57,10 @@ def import_dspy() -> ModuleType:
     dspy.configure_cache(
         enable_disk_cache=False, enable_memory_cache=True, memory_max_entries=_CACHE_ENTRIES_MAX
     )
+    if scratch is None:
+        # Nothing is kept on disk; only its name was needed.
+        with suppress(OSError):
+            os.rmdir(folder)
     # DSPy prints its records on stderr itself; here they take the way of all records.
     logger = logging.getLogger("dspy")
     logger.handlers.clear()
