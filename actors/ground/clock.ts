@@ -29,9 +29,14 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
-  setTimeout: (fn, timeoutMs) => setTimeout(fn, Math.min(Math.max(0, timeoutMs), TIMEOUT_MS_MAX)),
+  // Node's shortest timer takes a millisecond, which a restart without back-off would wait for.
+  setTimeout: (fn, timeoutMs) =>
+    timeoutMs > 0 ? setTimeout(fn, Math.min(timeoutMs, TIMEOUT_MS_MAX)) : setImmediate(fn),
   clearTimeout: (id) => {
-    clearTimeout(id as NodeJS.Timeout | undefined);
+    const timer = id as NodeJS.Timeout | NodeJS.Immediate | undefined;
+    if (timer === undefined) return;
+    if ('refresh' in timer) clearTimeout(timer);
+    else clearImmediate(timer);
   },
   afterPoll: (fn) => {
     setImmediate(fn);

@@ -28,7 +28,7 @@ import {
   type StageOptions,
 } from './stage.ts';
 
-const FULL_KILLS = 100;
+const FULL_KILLS = 300;
 const QUICK_KILLS = 15;
 const HOLD_LIMIT_MS = 30_000;
 const HOLD_SECONDS = 60;
