@@ -55,7 +55,9 @@ export class CallbackRunner {
     const fn = Object.hasOwn(this.#functions, name) ? this.#functions[name] : undefined;
     if (typeof fn !== 'function') {
       const known = Object.keys(this.#functions).join(', ') || 'none';
-      request.answer(refusal(request, 'callback_unknown', `${name} is not registered; known: ${known}`));
+      request.answer(
+        refusal(request, 'callback_unknown', `${name} is not registered; known: ${known}`),
+      );
       return;
     }
     const running: Running = { request, controller: new AbortController(), timer: undefined };

@@ -65,26 +65,6 @@ export function openLate(
     );
   });
   const end = (): void => hub.ports.clock.afterPoll(() => exit(KILLED));
-  const port: Port = {
-    get abilities() {
-      return state.type === 'open' ? state.inner.port.abilities : NOT_YET;
-    },
-    call: (id, message, when) => {
-      if (state.type === 'open') state.inner.port.call(id, message, when);
-    },
-    answer: (message) => {
-      if (state.type === 'open') state.inner.port.answer(message);
-    },
-    control: (order) => {
-      if (state.type === 'open') state.inner.port.control(order);
-    },
-    notify: (signal) => {
-      if (state.type === 'open') state.inner.port.notify(signal);
-    },
-    shutdown: () => (state.type === 'open' ? state.inner.port.shutdown() : end()),
-    kill: (signal) => (state.type === 'open' ? state.inner.port.kill(signal) : end()),
-    close: () => close(),
-  };
   const close = (): void => {
     const last = state;
     state = { type: 'over' };
@@ -92,7 +72,35 @@ export function openLate(
     last.inner.cleanUp();
     last.lease.end();
   };
-  return { port, cleanUp: close };
+  const portNow = (): Port | undefined => (state.type === 'open' ? state.inner.port : undefined);
+  return { port: latePort(portNow, { end, close }), cleanUp: close };
+}
+
+/** The port that there is by now; until then nobody hears what is said, and whoever is to end has ended. */
+function latePort(
+  portNow: () => Port | undefined,
+  early: { readonly end: () => void; readonly close: () => void },
+): Port {
+  return {
+    get abilities() {
+      return portNow()?.abilities ?? NOT_YET;
+    },
+    call: (id, message, when) => portNow()?.call(id, message, when),
+    answer: (message) => portNow()?.answer(message),
+    control: (order) => portNow()?.control(order),
+    notify: (signal) => portNow()?.notify(signal),
+    shutdown: () => {
+      const port = portNow();
+      if (port === undefined) early.end();
+      else port.shutdown();
+    },
+    kill: (signal) => {
+      const port = portNow();
+      if (port === undefined) early.end();
+      else port.kill(signal);
+    },
+    close: early.close,
+  };
 }
 
 async function prepare(

@@ -5,7 +5,7 @@ import { fateOf, type Fate } from '../support/scripted-pool.ts';
 import { scriptedPython } from '../support/scripted-python.ts';
 import { scriptedBridge } from './scripted-bridge.ts';
 
-const { streamCredit: WINDOW } = LIMITS;
+const WINDOW = LIMITS.streamCredit;
 const next = (value: unknown) => ({ value, done: false });
 const DONE = { value: undefined, done: true };
 
@@ -23,16 +23,12 @@ function streaming(
     return fate;
   };
   /** Read until it is over, or stops coming. */
-  const readAll = async (): Promise<unknown[]> => {
-    const all: unknown[] = [];
-    for (;;) {
-      const { state, value, error } = await read();
-      if (state === 'pending') return [...all, 'waits'];
-      if (state === 'rejected') return [...all, error?.code];
-      const result = value as IteratorResult<number>;
-      if (result.done === true) return all;
-      all.push(result.value);
-    }
+  const readAll = async (all: unknown[] = []): Promise<unknown[]> => {
+    const { state, value, error } = await read();
+    if (state === 'pending') return [...all, 'waits'];
+    if (state === 'rejected') return [...all, error?.code];
+    const result = value as IteratorResult<number>;
+    return result.done === true ? all : readAll([...all, result.value]);
   };
   const itemsSent = (): number => setup.python(1).running.get(1)?.itemsSent ?? -1;
   return { ...setup, stream, read, readAll, itemsSent };
