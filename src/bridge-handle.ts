@@ -253,7 +253,7 @@ function checkOptions(options: CallOptions): CallOptions {
 }
 
 /** @throws {@link InvalidConfigError} naming the first that is no function. */
-export function checkCallbacks(callbacks: unknown, field: string): void {
+function checkCallbacks(callbacks: unknown, field: string): void {
   if (callbacks === undefined) return;
   if (typeof callbacks !== 'object' || callbacks === null)
     throw new InvalidConfigError(field, 'must be an object of functions');

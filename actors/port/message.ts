@@ -66,14 +66,14 @@ export type ReplyMessage =
       readonly error: RemoteError;
     };
 
-export interface ItemMessage {
+interface ItemMessage {
   readonly type: 'item';
   readonly id: number;
   readonly seq: number;
   readonly value: unknown;
 }
 
-export interface ProgressMessage {
+interface ProgressMessage {
   readonly type: 'progress';
   readonly id: number;
   readonly value: unknown;

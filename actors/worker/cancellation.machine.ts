@@ -102,5 +102,5 @@ export const cancellationMachine = setup({
   },
 });
 
-export type CancelSnapshot = SnapshotFrom<typeof cancellationMachine>;
+type CancelSnapshot = SnapshotFrom<typeof cancellationMachine>;
 export type CancelState = CancelSnapshot['value'];

@@ -12,8 +12,6 @@ import {
   type CancelState,
 } from './cancellation.machine.ts';
 
-export type { CancelMode, CancelStage, CancelState } from './cancellation.machine.ts';
-
 /**
  * What a cancellation comes to. `drain`: this call cannot be ended without its neighbours, so the worker takes nothing new while they finish.
  * `kill`: a verdict for the caller to carry out; nothing was killed here.

@@ -15,7 +15,7 @@ import {
   type Pulse,
 } from './liveness.machine.ts';
 
-export type { LivenessState, LivenessVerdict } from './liveness.machine.ts';
+export type { LivenessVerdict } from './liveness.machine.ts';
 
 export interface LivenessOptions {
   readonly heartbeatMs: number;

@@ -11,7 +11,7 @@ import type {
 /** What ends a handler that would run for ever: the stage of a cancellation, or nothing but SIGKILL. */
 type EndedBy = 'flag' | 'raise' | 'interrupt' | 'kill';
 
-export interface Running {
+interface Running {
   readonly call: CallMessage;
   readonly endedBy: EndedBy;
   cancelled: 'no' | 'flag' | 'raise';
@@ -21,12 +21,15 @@ export interface Running {
   onAnswer: ((answer: AnswerMessage) => void) | undefined;
 }
 
-export interface Waiting {
+interface Waiting {
   readonly call: CallMessage;
   state: 'waits' | 'withdrawn' | 'cancelled';
 }
 
-/** One process's loop. */
+/**
+ * One process's loop.
+ * @public the types of others' helpers are inferred from it
+ */
 export class Loop {
   readonly running = new Map<number, Running>();
   readonly waiting: Waiting[] = [];

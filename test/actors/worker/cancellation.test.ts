@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import {
   cancelCall,
-  type CancelMode,
   type CancelOptions,
   type CancelStep,
 } from '../../../actors/worker/cancellation.ts';
+import type { CancelMode } from '../../../actors/worker/cancellation.machine.ts';
 import { JumpingClock } from './watched-worker.ts';
 
 const FLAG_MS = LIMITS.cancelFlagMs;

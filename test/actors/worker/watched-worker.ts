@@ -6,7 +6,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 export const HEARTBEAT_MS = 2_000;
 export const GIL_HOLD_MS_MAX = 30_000;
 /** CPU time of a whole core in one beat. */
-export const COMPUTES = HEARTBEAT_MS;
+export const COMPUTES = 1 * HEARTBEAT_MS;
 
 /** An ordinary process, asleep. */
 export const READING: ProcessReading = {
