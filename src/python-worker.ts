@@ -4,6 +4,7 @@ import { LIMITS } from '../actors/ground/limits.ts';
 import { lifecycleStart, type LifecycleStart } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
 import { systemHost } from '../actors/port/host.ts';
+import type { ProcessLimits } from '../actors/port/message.ts';
 import { hubOf } from '../actors/worker/worker-hub.ts';
 import { openLate } from '../actors/worker/late-incarnation.ts';
 import type { WorkerWatcher } from '../actors/worker/worker-types.ts';
@@ -33,10 +34,21 @@ export interface PythonWorkerOptions {
   readonly framework?: string;
   /** From the start to ready, imports and model loading included, in ms. Default 60 000. */
   readonly startTimeoutMs?: number;
+  /** Between two heartbeats, in ms: one that misses three is looked at, and killed when it neither answers nor works. Default 2 000. */
+  readonly heartbeatMs?: number;
+  /** How long one call into C may hold Python's interpreter lock, in ms. Default 30 000. */
+  readonly gilHoldMsMax?: number;
+  /** What the kernel holds the process to. */
+  readonly limits?: ProcessLimits;
 }
 
 const TEXTS = ['script', 'module', 'class', 'python', 'minPythonVersion', 'framework'] as const;
-const KEYS: readonly string[] = [...TEXTS, 'protocol', 'env', 'requiredPackages', 'startTimeoutMs'];
+const KEYS: readonly string[] = [
+  ...TEXTS,
+  ...['protocol', 'env', 'requiredPackages', 'startTimeoutMs'],
+  ...['heartbeatMs', 'gilHoldMsMax', 'limits'],
+];
+const LIMIT_KEYS: readonly string[] = ['openFilesMax', 'cpuMsMax', 'addressSpaceBytesMax'];
 
 /**
  * A Python worker as a child: the `start` of a child specification. Its operations are called as any actor is: `call(ref, { type: 'predict', args: { … } })` gives what Python returned, or rejects with
@@ -61,16 +73,18 @@ export function pythonWorker(options: PythonWorkerOptions): LifecycleStart {
   const { framework } = bridge;
   const legacy = protocol === 'v1' ? { framework, requiredPackages } : undefined;
   const interpreter = { explicit: python, minVersion: minPythonVersion, legacy };
+  const { heartbeatMs, gilHoldMsMax, limits } = options;
   const request = {
     bridge,
     interpreter,
+    limits,
     ...(protocol === 'v1' && path !== undefined ? legacyCommand(path) : WORKER_COMMAND),
     env: () => workerEnv(process.env, env),
   };
   const make: LifecycleStart['make'] = (ports) => (order) =>
     new PythonWorker(
       order,
-      { startTimeoutMs, watcher: NOBODY },
+      { startTimeoutMs, heartbeatMs, gilHoldMsMax, watcher: NOBODY },
       { ...ports, host: systemHost },
       (worker, onFact) => openLate(worker, hubOf(ports), request, onFact),
     );
@@ -105,6 +119,26 @@ function checkOptions(options: PythonWorkerOptions): void {
     throw new InvalidConfigError('requiredPackages', 'a list of texts is expected');
   if (startTimeoutMs !== undefined && !(Number.isSafeInteger(startTimeoutMs) && startTimeoutMs > 0))
     throw new InvalidConfigError('startTimeoutMs', 'whole ms from 1 are expected');
+  checkVitals(options);
+}
+
+function checkVitals({ heartbeatMs, gilHoldMsMax, limits }: PythonWorkerOptions): void {
+  if (heartbeatMs !== undefined && !(heartbeatMs >= LIMITS.heartbeatMsMin))
+    throw new InvalidConfigError('heartbeatMs', `ms from ${LIMITS.heartbeatMsMin} are expected`);
+  if (gilHoldMsMax !== undefined && !(gilHoldMsMax > 0))
+    throw new InvalidConfigError('gilHoldMsMax', 'ms above 0 are expected');
+  if (limits === undefined) return;
+  if (typeof limits !== 'object' || limits === null)
+    throw new InvalidConfigError('limits', 'an object is expected');
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (!LIMIT_KEYS.includes(name))
+      throw new InvalidConfigError(
+        `limits.${name}`,
+        `is unknown; known are ${LIMIT_KEYS.join(', ')}`,
+      );
+    if (value !== undefined && !(typeof value === 'number' && value > 0))
+      throw new InvalidConfigError(`limits.${name}`, 'a number above 0 is expected');
+  }
 }
 
 /** A v1 script is the whole program: it builds its bridge itself. */

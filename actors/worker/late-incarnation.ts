@@ -3,12 +3,13 @@ import { errorFrom } from '../ground/error-from.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
 import { KILLED } from '../ground/exit-reason.ts';
 import { runInside } from '../lifecycle/crash-trap.ts';
-import type { BridgeSource } from '../port/message.ts';
+import type { BridgeSource, ProcessLimits } from '../port/message.ts';
 import type { Port, PortAbility, PortFact } from '../port/port-types.ts';
 import { openIncarnation, type Incarnation } from './incarnation.ts';
 import type { InterpreterWish, Lease, WorkerHub } from './worker-hub.ts';
 
 export interface LateRequest {
+  readonly limits?: ProcessLimits | undefined;
   readonly bridge: BridgeSource;
   readonly interpreter: InterpreterWish;
   readonly args: readonly string[];
@@ -43,11 +44,11 @@ export function openLate(
       return;
     }
     try {
-      const { bridge, args, stdio, env } = request;
+      const { bridge, args, stdio, limits, env } = request;
       const spawn = { command: executable, args, stdio, env: env() };
       const inner = openIncarnation(
         worker,
-        { bridge, spawn, makeScratch: lease.makeScratch },
+        { bridge, spawn, limits, makeScratch: lease.makeScratch },
         lease.ports,
         onFact,
       );

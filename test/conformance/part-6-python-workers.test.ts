@@ -194,6 +194,19 @@ describe('Part 6: Python workers', () => {
     }
   });
 
+  it('P9 also outside of pools', async () => {
+    const { tree, nextReady } = trees();
+    const script = fixture('echo_bridge.py');
+    const start = pythonWorker({ script, python: PYTHON, heartbeatMs: 200 });
+    const ref = await refOf(await tree({ children: [{ id: 'hung', start }] }), 'hung');
+    const pid = await pidOf(ref);
+    const ended = endOf(ref);
+    const ready = nextReady('root/hung', 2);
+    process.kill(pid, 'SIGSTOP');
+    expect(await ended).toEqual({ type: 'timeout', what: 'heartbeat' });
+    await ready;
+  });
+
   it.each(['multiprocessing', 'shell', 'session', 'daemon'])(
     'P10 grandchildren die with their worker: %s',
     SLOW,

@@ -196,6 +196,10 @@ describe('what cannot start', () => {
       { module: 'a', startTimeoutMs: 0 },
       { module: 'a', requiredPackages: 'b' },
       { module: 'a', unknown: 1 },
+      { module: 'a', heartbeatMs: 1 },
+      { module: 'a', gilHoldMsMax: 0 },
+      { module: 'a', limits: { unknown: 1 } },
+      { module: 'a', limits: { cpuMsMax: 0 } },
     ]) {
       expect(() => pythonWorker(options as never)).toThrow(
         expect.objectContaining({ code: 'invalid_config' }),

@@ -1,7 +1,4 @@
 // How does a test get a runtime over v1 scripts, and a Python that is as old as they may be?
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import {
@@ -11,6 +8,7 @@ import {
   type PoolOptions,
   type Runtime,
 } from '../../src/index.ts';
+import { pythonOf } from './pythons.ts';
 import { fixture, PYTHON } from './real-runtime.ts';
 
 /** Passes every operation through unchecked. */
@@ -41,27 +39,5 @@ export function legacyRuntime(
   });
 }
 
-/** A Python 3.8: `python3.8` of the PATH, or one of a version manager. Undefined where there is none. */
-export const PYTHON_3_8 = ['python3.8', ...managedPythons()].find(isPython38);
-
-function managedPythons(): string[] {
-  const folder = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((version) => version.startsWith('3.8.'))
-    .map((version) => join(folder, version, 'bin', 'python'));
-}
-
-/** Run, not looked at: a version manager's shim is there whether its version is or not. */
-function isPython38(command: string): boolean {
-  try {
-    const printed = execFileSync(command, ['-V'], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-      timeout: 10_000,
-    });
-    return printed.startsWith('Python 3.8.');
-  } catch {
-    return false;
-  }
-}
+/** Undefined where there is none. */
+export const PYTHON_3_8 = pythonOf('3.8');
