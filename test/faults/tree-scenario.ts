@@ -124,6 +124,8 @@ export class TreeWorld {
   /** Paths of workers whose logic runs: told by the logic itself, not by its supervisor. */
   readonly running = new Map<string, number>();
   readonly root: Supervisor;
+  /** Children of the root that a caller has wanted started: served in their turn, maybe behind a decision that came later. */
+  readonly restartsAsked = new Set<string>();
   exitReason: ExitReason | undefined;
 
   constructor(plan: TreePlan) {
@@ -189,11 +191,9 @@ export class TreeWorld {
     this.clock.poll();
   }
 
-  ask(question: {
-    readonly op: 'terminateChild' | 'restartChild' | 'deleteChild';
-    readonly child: string;
-  }): void {
+  ask(question: { op: 'terminateChild' | 'restartChild' | 'deleteChild'; child: string }): void {
     this.steps.push({ what: 'called', path: 'root' });
+    if (question.op === 'restartChild') this.restartsAsked.add(question.child);
     const call: SupervisorCall = { ...question, settle: () => undefined, fail: () => undefined };
     this.root.serve(call);
   }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from caduceus._ending import end_for_protocol_error
 from caduceus._frames import FrameError
-from caduceus._link import CallbackError, CallCancelled
+from caduceus._link import ANSWER_GRACE_S, CallbackError, CallCancelled
 from caduceus._values import decode_value
 from caduceus._waiters import AsyncWaiter, LaneEnded
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 NESTED_DEPTH_MAX = 8
 """How many calls may be nested in each other through callbacks: each holds a part of the stack."""
-
-ANSWER_GRACE_S = 0.5
-"""How much longer than the timeout the worker waits, because Node's answer says more."""
 
 _MS_PER_S = 1000
 

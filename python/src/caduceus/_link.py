@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from caduceus._context import CallContext
 
 
+ANSWER_GRACE_S = 0.5
+"""How much longer than a deadline the worker waits for Node, which keeps it and says more."""
+
+
 class CallCancelled(BaseException):
     """The caller does not wait for the answer any more.
 

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from caduceus._link import CallCancelled
+from caduceus._link import ANSWER_GRACE_S, CallCancelled
 
 if TYPE_CHECKING:
     from asyncio import Event
@@ -254,7 +254,9 @@ async def as_async(generator: Generator[object, None, object]) -> AsyncGenerator
 
 
 def _remaining_s(call: CallContext) -> float | None:
-    return None if call.deadline_s is None else max(0.0, call.deadline_s - time.monotonic())
+    if call.deadline_s is None:
+        return None
+    return max(0.0, call.deadline_s + ANSWER_GRACE_S - time.monotonic())
 
 
 def _nobody() -> None:
