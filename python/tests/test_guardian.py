@@ -3,99 +3,34 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from caduceus import _guardian
 from caduceus._guardian import Guardian, Snapshot, read_process
+from guarded_processes import (
+    BARE_CHILD,
+    BARE_SESSION,
+    DEADLINE_S,
+    INCARNATION,
+    NODE,
+    OWN_SESSION,
+    TOKEN,
+    Processes,
+    is_alive,
+    start_of,
+    tell,
+    wait_for,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-PROGRAM = _guardian.__file__
-TOKEN = "token"
-NODE = os.getpid()
-DEADLINE_S = 5.0
-INCARNATION = f"{TOKEN}/a/1/1"
-
-
-def wait_for(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not fact():
-        assert time.monotonic() < deadline, "did not come about"
-        time.sleep(0.005)
-
-
-def is_alive(pid: int) -> bool:
-    return read_process(pid) is not None
-
-
-def start_of(pid: int) -> int:
-    process = read_process(pid)
-    assert process is not None
-    return process.start
-
-
-class Processes:
-    """Processes of a run, started as workers are, and what they start. All are ended at last."""
-
-    def __init__(self) -> None:
-        self.children: list[subprocess.Popen[bytes]] = []
-        self.others: list[int] = []
-
-    def start(self, *command: str, incarnation: str | None = INCARNATION, run: str = TOKEN) -> int:
-        env = {"PATH": os.environ["PATH"], "CADUCEUS_RUN": run}
-        if incarnation is None:
-            env = {"PATH": os.environ["PATH"]}
-        else:
-            env["CADUCEUS_INCARNATION"] = incarnation
-        child = subprocess.Popen(
-            command or ("sleep", "300"), env=env, start_new_session=True, stdout=subprocess.PIPE
-        )
-        self.children.append(child)
-        # Between fork and exec it is still what we are.
-        wait_for(lambda: Path(f"/proc/{child.pid}/exe").resolve() != Path(sys.executable).resolve())
-        return child.pid
-
-    def start_python(self, program: str, incarnation: str = INCARNATION) -> tuple[int, int]:
-        """Start a worker that prints the pid of what it starts. Return both."""
-        python = shutil.which("python3", path=os.path.dirname(sys.executable)) or sys.executable
-        env = {"PATH": os.environ["PATH"], "CADUCEUS_RUN": TOKEN}
-        env["CADUCEUS_INCARNATION"] = incarnation
-        child = subprocess.Popen(
-            [python, "-S", "-c", program],
-            env=env,
-            start_new_session=True,
-            stdout=subprocess.PIPE,
-        )
-        self.children.append(child)
-        assert child.stdout is not None
-        other = int(child.stdout.readline())
-        self.others.append(other)
-        return child.pid, other
-
-    def reap(self) -> None:
-        for child in self.children:
-            child.poll()
-
-    def end(self) -> None:
-        for child in self.children:
-            child.kill()
-            child.wait()
-            if child.stdout is not None:
-                child.stdout.close()
-        for pid in self.others:
-            if is_alive(pid):
-                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -108,22 +43,6 @@ def processes() -> Iterator[Processes]:
 @pytest.fixture
 def guardian() -> Guardian:
     return Guardian(TOKEN, NODE)
-
-
-def tell(guardian: Guardian, verb: str, pid: int, incarnation: str = INCARNATION) -> None:
-    start = start_of(pid) if is_alive(pid) else 0
-    guardian.take(f"{verb} {pid} {start} {incarnation}".encode())
-
-
-CHILD = (
-    "import subprocess, time\n"
-    "child = subprocess.Popen(['sleep', '300'], {options})\n"
-    "print(child.pid, flush=True)\n"
-    "time.sleep(300)\n"
-)
-BARE_CHILD = CHILD.format(options="env={}")
-OWN_SESSION = CHILD.format(options="start_new_session=True")
-BARE_SESSION = CHILD.format(options="env={}, start_new_session=True")
 
 
 class TestEndOfRun:
@@ -341,107 +260,3 @@ def test_what_is_no_line_says_nothing(line: bytes, monkeypatch: pytest.MonkeyPat
     guardian.end_records()
     guardian.end_run()
     assert all(pids == set() for pids in killed)
-
-
-def interpreters() -> list[str]:
-    homes = sorted(Path.home().glob(".pyenv/versions/*/bin/python"))
-    found = [shutil.which(f"python3.{minor}") for minor in range(8, 20)]
-    wanted = {sys.executable, *(path for path in found if path), *map(str, homes)}
-    return sorted(path for path in wanted if _minor(path) >= 8)
-
-
-def _minor(python: str) -> int:
-    asked = subprocess.run(
-        [python, "-c", "import sys; print(sys.version_info[0] == 3 and sys.version_info[1])"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    answer = asked.stdout.strip()
-    return int(answer) if answer.isdigit() else 0
-
-
-class TestProcess:
-    def start(self, python: str = sys.executable) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [python, "-I", "-S", PROGRAM],
-            env={"CADUCEUS_GUARDIAN": TOKEN, "CADUCEUS_GUARDIAN_NODE": str(NODE)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    @pytest.mark.parametrize("python", interpreters())
-    def test_runs_on_every_python_from_3_8_on(self, python: str, processes: Processes) -> None:
-        worker, child = processes.start_python(BARE_CHILD)
-        lines = f"add {worker} {start_of(worker)} {INCARNATION}\n"
-        with self.start(python) as guardian:
-            _, errors = guardian.communicate(lines.encode(), timeout=DEADLINE_S)
-        assert (guardian.returncode, errors) == (0, b"")
-        assert not is_alive(worker)
-        assert not is_alive(child)
-
-    def test_ends_a_worker_s_leftovers_while_the_run_goes_on(self, processes: Processes) -> None:
-        worker, child = processes.start_python(OWN_SESSION)
-        with self.start() as guardian:
-            assert guardian.stdin is not None
-            start = start_of(worker)
-            for line in (f"add {worker} {start} {INCARNATION}\nend {worker} ", f"{start} "):
-                guardian.stdin.write(line.encode())
-                guardian.stdin.flush()
-            assert is_alive(child)
-            guardian.stdin.write(f"{INCARNATION}\n".encode())
-            guardian.stdin.flush()
-            wait_for(lambda: not is_alive(child))
-            assert guardian.poll() is None
-
-    def test_sees_descendants_by_itself(self, processes: Processes) -> None:
-        worker, child = processes.start_python(BARE_SESSION)
-        with self.start() as guardian:
-            assert guardian.stdin is not None
-            guardian.stdin.write(f"add {worker} {start_of(worker)} {INCARNATION}\n".encode())
-            guardian.stdin.flush()
-            wait_for(lambda: _ignored(guardian.pid, signal.SIGQUIT))
-            # A look at all processes is what it reads for; one is over, and the next half.
-            enough = _reads(guardian.pid) + 1.5 * len(Snapshot().processes)
-            wait_for(lambda: _reads(guardian.pid) > enough)
-            os.kill(worker, signal.SIGKILL)
-            processes.children[-1].wait()
-            guardian.communicate(timeout=DEADLINE_S)
-        assert not is_alive(child)
-
-    def test_does_not_hear_signals_that_end_others(self, processes: Processes) -> None:
-        with self.start() as guardian:
-            wait_for(lambda: _ignored(guardian.pid, signal.SIGQUIT))
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-                guardian.send_signal(number)
-            worker = processes.start()
-            guardian.communicate(timeout=DEADLINE_S)
-        assert guardian.returncode == 0
-        assert not is_alive(worker)
-
-    def test_imports_little(self) -> None:
-        program = (
-            "import runpy,sys; before=set(sys.modules)\n"
-            f"runpy.run_path({PROGRAM!r})\n"
-            "print(len(set(sys.modules)-before))"
-        )
-        asked = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", program], capture_output=True, check=True
-        )
-        assert int(asked.stdout) < 25
-
-
-def _reads(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/io").read_text().splitlines():
-        if line.startswith("syscr:"):
-            return int(line.split()[1])
-    return 0
-
-
-def _ignored(pid: int, number: int) -> bool:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("SigIgn:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    return False
