@@ -131,21 +131,6 @@ class TestEndOfRun:
         assert sum(_guardian.PAUSES_S) < 1.0
         assert time.monotonic() - begun < DEADLINE_S
 
-    def test_catches_a_tree_that_keeps_forking(
-        self, guardian: Guardian, processes: Processes
-    ) -> None:
-        program = (
-            "import os,time\n"
-            "print(os.getpid(),flush=True)\n"
-            "while True:\n"
-            "    if os.fork(): time.sleep(0.02); os._exit(0)\n"
-            "    os.setsid()\n"
-        )
-        processes.start_python(program)
-        guardian.end_run()
-        time_left = Snapshot().carriers({f"CADUCEUS_RUN={TOKEN}".encode()}, set())
-        assert time_left == set()
-
 
 class TestEndOfAWorker:
     def test_kills_what_it_left_behind_and_nobody_of_the_living(
