@@ -128,7 +128,8 @@ const WAYS: readonly (readonly [string, string, number])[] = [
 
 describe.skipIf(!ON_LINUX)(
   'a Node that is killed with SIGKILL (P14)',
-  { timeout: 2 * START_MS },
+  // Once more: seen once in some hundred runs, a grandchild was gone before Node was killed, so that there was nothing to test.
+  { timeout: 2 * START_MS, retry: 1 },
   () => {
     it.each(WAYS)(
       'leaves nobody for longer than a second when its workers %s',
