@@ -5,6 +5,7 @@ import type { CrashReport } from '../ground/errors.ts';
 import { KILLED, SHUTDOWN, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { BridgeStartError } from '../ground/start-errors.ts';
+import type { RemoteError } from '../ground/worker-facts.ts';
 import type { Shutdown } from '../lifecycle/child.ts';
 import type { WorkerContext, WorkerEvent, WorkerInput } from './worker-events.ts';
 
@@ -42,6 +43,9 @@ export const workerMachine = setup({
     },
     recordOrder: assign((_, order: WorkerContext['order']) => ({ order })),
     recordCause: assign((_, { cause }: Pick<WorkerContext, 'cause'>) => ({ cause })),
+    recordFailure: assign((_, { error }: { error: RemoteError }) => ({
+      cause: { type: 'error' as const, error: new BridgeStartError(error) },
+    })),
     recordExit: assign(({ context }, params: { report: CrashReport }) => ({
       report: causeOf(context, params.report),
     })),
@@ -149,12 +153,7 @@ export const workerMachine = setup({
             ],
             'process.failed': {
               target: 'exiting',
-              actions: {
-                type: 'recordCause',
-                params: ({ event }) => ({
-                  cause: { type: 'error', error: new BridgeStartError(event.error) },
-                }),
-              },
+              actions: { type: 'recordFailure', params: ({ event }) => event },
             },
           },
         },
@@ -267,6 +266,8 @@ export const workerMachine = setup({
           },
           on: {
             'process.broken': {},
+            // Said on another lane than the one whose end was seen first.
+            'process.failed': { actions: { type: 'recordFailure', params: ({ event }) => event } },
             'process.exited': {
               target: '#worker.crashed',
               actions: { type: 'recordExit', params: ({ event }) => ({ report: event.report }) },

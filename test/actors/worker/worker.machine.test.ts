@@ -83,7 +83,7 @@ const TABLE: Readonly<Record<State, Partial<Record<EventName, State>>>> = {
   asking: { brokeRules: 'killing', exited: 'stopped', kill: 'killing' },
   terminating: { brokeRules: 'killing', exited: 'stopped', kill: 'killing' },
   killing: { exited: 'stopped' },
-  exiting: { exited: 'crashed', stop: 'killing', kill: 'killing' },
+  exiting: { failed: 'exiting', exited: 'crashed', stop: 'killing', kill: 'killing' },
   crashed: { restart: 'restarting', stop: 'stopped', kill: 'stopped' },
   restarting: { stop: 'stopped', kill: 'stopped' },
   stopped: {},
@@ -150,8 +150,12 @@ describe('the reason of an end', () => {
     expect(reasonAfter(...events)).toEqual(reason);
   });
 
-  it('of a bridge that did not start is its own error, not the exit', () => {
-    const reason = reasonAfter('greeted', 'failed', 'exited');
+  it.each<readonly EventName[]>([
+    ['greeted', 'failed', 'exited'],
+    // It says so on another lane than the one whose end was seen first.
+    ['greeted', 'broken', 'failed', 'exited'],
+  ])('of a bridge that did not start is its own error, not the exit: %s %s %s', (...events) => {
+    const reason = reasonAfter(...events);
     expect(reason).toMatchObject({ type: 'error', error: { pythonType: 'ImportError' } });
   });
 
