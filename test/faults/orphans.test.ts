@@ -70,7 +70,7 @@ class Host {
   async busy(): Promise<{ readonly token: string; readonly guardian: number }> {
     await this.until('busy', WORKERS);
     const token = tokenOf(this.pids[0]!)!;
-    expect(this.pids.every(isAlive)).toBe(true);
+    expect(this.pids.filter((pid) => !isAlive(pid))).toEqual([]);
     expect(this.pids.map(tokenOf).filter((each) => each !== undefined && each !== token)).toEqual(
       [],
     );
@@ -128,8 +128,7 @@ const WAYS: readonly (readonly [string, string, number])[] = [
 
 describe.skipIf(!ON_LINUX)(
   'a Node that is killed with SIGKILL (P14)',
-  // Once more: seen once in some hundred runs, a grandchild was gone before Node was killed, so that there was nothing to test.
-  { timeout: 2 * START_MS, retry: 1 },
+  { timeout: 2 * START_MS },
   () => {
     it.each(WAYS)(
       'leaves nobody for longer than a second when its workers %s',
