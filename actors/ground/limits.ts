@@ -52,6 +52,47 @@ export const LIMITS = {
   checkoutTimeoutMs: 5_000,
   /** Calls that may wait in one pool. Beyond this a caller is better told at once. */
   queueLengthMax: 1_000,
+  /** And their bytes: a thousand calls of 64 KiB each. */
+  queueBytesMax: 64 * 1024 * 1024,
+  /** Retries of a call by the pool: the original's three attempts. */
+  maxRetries: 2,
+  /** A worker beyond the size that had no call for this long is not needed. */
+  idleTimeoutMs: 30_000,
+  /** What a worker that is to be replaced gets: twice the default time of a call. */
+  drainMs: 60_000,
+  /** So that workers that were started together are not replaced together. */
+  recycleJitter: 0.1,
+  /** The original's session time. */
+  sessionTtlMs: 3_600_000,
+  /** All of a session is replayed before its first call on a new worker: 16 MiB take a tenth of a second. */
+  journalBytesMax: 16 * 1024 * 1024,
+  /** A state that only a snapshot knows is gone with the worker if it is not taken at once. */
+  snapshotEvery: 1,
+  /** The same replay that fails so often fails always. */
+  replayFailuresMax: 3,
+  /** The original's circuit breaker. */
+  breakerFailureThreshold: 5,
+  breakerSuccessThreshold: 3,
+  breakerOpenMs: 60_000,
+  breakerHalfOpenCallsMax: 3,
+  /** The default time of a call: what has no end by then has none. */
+  breakerProbeTimeoutMs: 30_000,
+  /** A fifth of the calls: a pool in trouble must not double its own load. */
+  retryRatio: 0.2,
+  retryBurst: 10,
+  /** One crash may be anybody's; two with the same call on board are the call's. */
+  quarantineCrashes: 2,
+  /** Snakepit's taint. */
+  quarantineMs: 60_000,
+  /** Different calls under suspicion: beyond it the oldest is forgotten. */
+  quarantineEntriesMax: 256,
+  /** Runs of one operation by which it is judged whether a call can still make it, and how many must be known. */
+  runSamples: 32,
+  runSamplesMin: 16,
+  /** Operations whose runs are remembered. */
+  runOperationsMax: 256,
+  /** A holder of a worker that makes no call for so long has forgotten it. */
+  leaseMs: 60_000,
   /** Workers of a pool by default (the ported design's 4 for DSPy). */
   poolSize: 4,
   /** A typing slip must not start a thousand Pythons. */
