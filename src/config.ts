@@ -4,17 +4,25 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 
-import { LIMITS } from '../actors/ground/limits.ts';
+import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError, ScriptNotFoundError } from '../actors/ground/start-errors.ts';
 import type { PoolOptions } from '../supervisors/pool/pool-options.ts';
 import type { Adapter } from './adapters/adapter.ts';
+import { fieldOf, findingOf } from './adapters/explain.ts';
+import { checkPoolOptions, joinPoolOptions, poolSchema } from './adapters/pool-schema.ts';
 import type { Callback, Callbacks } from './callbacks.ts';
 import { zygoteSchema, type ZygoteOption } from './adapters/zygote-option.ts';
 
 /** One bridge of a runtime. */
 export interface BridgeConfig {
   readonly adapter: Adapter;
+  /** Wins over the adapter's own, option by option. */
   readonly pool?: PoolOptions | undefined;
+  /**
+   * `await` (the default): `createRuntime` waits for its first worker, and rejects when it cannot start. `background`: it does not wait; calls wait in the queue, and when the workers
+   * cannot start that is told by `pool.failed` and by each call (`pool_failed`).
+   */
+  readonly startup?: 'await' | 'background' | undefined;
   /** A `.py` file with the bridge class, in place of the adapter's own module. Relative to the working directory. */
   readonly scriptPath?: string | undefined;
   /** The name of the bridge class; needed only when the script defines more than one. */
@@ -48,37 +56,6 @@ export interface RuntimeConfig {
   readonly logger?: Logger | false | undefined;
 }
 
-const ms = z.number().positive();
-const poolSchema = z.strictObject({
-  size: z.int().min(1).max(LIMITS.poolSizeMax).optional(),
-  checkoutTimeoutMs: ms.optional(),
-  callTimeoutMs: ms.optional(),
-  queueLengthMax: z.int().min(0).optional(),
-  concurrency: z.int().min(1).max(LIMITS.concurrencyMax).optional(),
-  prefetch: z.int().min(0).max(LIMITS.prefetchMax).optional(),
-  heartbeatMs: z.number().min(LIMITS.heartbeatMsMin).optional(),
-  gilHoldMsMax: ms.optional(),
-  limits: z
-    .strictObject({
-      openFilesMax: z.int().min(LIMITS.openFilesMin).optional(),
-      cpuMsMax: ms.optional(),
-      addressSpaceBytesMax: z.int().min(1).optional(),
-    })
-    .optional(),
-  usageLimits: z
-    .strictObject({
-      rssBytesMax: z.int().min(1).optional(),
-      cpuMsMax: ms.optional(),
-      openFilesMax: z.int().min(1).optional(),
-    })
-    .optional(),
-  startTimeoutMs: ms.optional(),
-  shutdownMs: z.number().min(0).optional(),
-  maxRestarts: z.int().min(0).optional(),
-  periodMs: ms.optional(),
-  maxConsecutiveStartFailures: z.int().min(1).optional(),
-});
-
 const bridgeSchema = z.strictObject({
   adapter: z.custom<Adapter>(
     (value) =>
@@ -86,6 +63,7 @@ const bridgeSchema = z.strictObject({
     'is no adapter; make one with dspy() or defineAdapter()',
   ),
   pool: poolSchema.optional(),
+  startup: z.enum(['await', 'background']).optional(),
   scriptPath: z.string().min(1).optional(),
   pythonClass: z.string().min(1).optional(),
   requiredPackages: z.array(z.string()).optional(),
@@ -125,19 +103,33 @@ const runtimeSchema = z.strictObject({
 
 /** @throws {@link InvalidConfigError} naming the first field that is wrong. */
 export function checkConfig(config: RuntimeConfig): void {
-  const parsed = runtimeSchema.safeParse(config);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new InvalidConfigError(
-      (issue?.path ?? []).map(String).join('.') || 'config',
-      issue?.message ?? '',
-    );
+  const finding = findingOf(runtimeSchema, config);
+  if (finding !== undefined) {
+    throw new InvalidConfigError(fieldOf('', finding.path) || 'config', finding.problem);
   }
-  for (const [name, bridge] of Object.entries(config.bridges)) checkLegacy(name, bridge);
+  for (const [name, bridge] of Object.entries(config.bridges)) {
+    checkLegacy(name, bridge);
+    checkPool(name, bridge);
+  }
   if (config.default !== undefined && !(config.default in config.bridges)) {
-    const known = Object.keys(config.bridges).join(', ');
-    throw new InvalidConfigError('default', `${config.default} is no bridge; there are ${known}`);
+    const known = suggestion(config.default, Object.keys(config.bridges));
+    throw new InvalidConfigError('default', `${config.default} is no bridge; ${known}`);
   }
+}
+
+/**
+ * The options of a bridge's pool that hold, its adapter's among them.
+ * @throws {@link InvalidConfigError} naming the field.
+ */
+export function poolOptionsOf(name: string, bridge: BridgeConfig): PoolOptions {
+  return joinPoolOptions(bridge.pool, bridge.adapter.pool, `bridges.${name}.pool`);
+}
+
+function checkPool(name: string, bridge: BridgeConfig): void {
+  const { pool } = bridge.adapter;
+  // An adapter that was not made by `defineAdapter`.
+  if (pool !== undefined) checkPoolOptions(pool, `bridges.${name}.adapter.pool`);
+  poolOptionsOf(name, bridge);
 }
 
 /** A v1 script is the whole program: it builds its bridge itself. */

@@ -52,12 +52,14 @@ export function dspy(): Adapter {
     pythonModule: 'caduceus.bridges.dspy',
     requiredPackages: ['dspy'],
     minPythonVersion: '3.10',
+    // The ported design's.
+    pool: { size: 4, overflow: 2, checkoutTimeoutMs: 5_000 },
     zygote: { preload: ['caduceus.bridges._dspy_preload'] },
     operations: {
-      configure_lm: { change: 'configure' },
+      configure_lm: { change: 'configure', secrets: ['api_key'] },
       create_program: { change: 'create', key: (args) => String(args['id']) },
       execute_program: {},
-      list_programs: {},
+      list_programs: { idempotent: true },
       forget_session: {},
       delete_program: { change: 'delete', key: (args) => String(args['program_id']) },
     },

@@ -16,11 +16,71 @@ describe('an adapter', () => {
       { framework: 'f', operations: { make: { change: 'mutate' } } },
       'adapter.operations.make.change',
     ],
+    [{ framework: 'f', operations: { add: { change: 'update' } } }, 'adapter.operations.add.key'],
+    [
+      { framework: 'f', operations: { add: { change: 'create', key: 'id' } } },
+      'adapter.operations.add.key',
+    ],
+    [
+      { framework: 'f', operations: { get: { idempotent: 'yes' } } },
+      'adapter.operations.get.idempotent',
+    ],
+    [{ framework: 'f', operations: { set: { secrets: 'key' } } }, 'adapter.operations.set.secrets'],
+    [{ framework: 'f', operations: { set: { secrets: [''] } } }, 'adapter.operations.set.secrets'],
+    [{ framework: 'f', operations: { set: { chnage: 'create' } } }, 'adapter.operations.set'],
+    [{ framework: 'f', operations: { set: null } }, 'adapter.operations.set'],
+    [{ framework: 'f', operations: {}, pool: { size: 0 } }, 'adapter.pool.size'],
+    [{ framework: 'f', operations: {}, pool: { sise: 1 } }, 'adapter.pool'],
+    [
+      { framework: 'f', operations: { dump: {} }, roles: { snapshot: 'dump' } },
+      'adapter.roles.restore',
+    ],
+    [
+      { framework: 'f', operations: { load: {} }, roles: { restore: 'load' } },
+      'adapter.roles.snapshot',
+    ],
+    [
+      {
+        framework: 'f',
+        operations: { dump: {}, load: { change: 'configure' } },
+        roles: { snapshot: 'dump', restore: 'load' },
+      },
+      'adapter.operations.load.change',
+    ],
     [{ framework: 'f', operations: {}, roles: { create: 'make' } }, 'adapter.roles.create'],
     [{ framework: 'f', operations: { make: {} }, roles: { crate: 'make' } }, 'adapter.roles.crate'],
   ])('is refused with the name of the field: %#', (adapter, field) => {
     expect(() => defineAdapter(adapter as unknown as Adapter)).toThrow(
       expect.objectContaining({ code: 'invalid_config', field }) as InvalidConfigError,
+    );
+  });
+
+  it('may have all of these', () => {
+    const adapter: Adapter = {
+      framework: 'f',
+      pool: { size: 2, sessions: { snapshotEvery: 3 } },
+      operations: {
+        setup: { change: 'configure', secrets: ['api_key'] },
+        make: { change: 'create', key },
+        alter: { change: 'update', key },
+        drop: { change: 'delete', key, idempotent: true },
+        get: { idempotent: false },
+        dump: {},
+        load: {},
+      },
+      roles: { snapshot: 'dump', restore: 'load' },
+    };
+    expect(defineAdapter(adapter)).toBe(adapter);
+  });
+
+  it('is told which key was meant', () => {
+    const operations = { set: { idempotnet: true } } as Adapter['operations'];
+    expect(() => defineAdapter({ framework: 'f', operations })).toThrow(
+      /did you mean idempotent\?/u,
+    );
+    const roles = { exceute: 'set' } as Adapter['roles'];
+    expect(() => defineAdapter({ framework: 'f', operations: { set: {} }, roles })).toThrow(
+      /did you mean execute\?/u,
     );
   });
 
