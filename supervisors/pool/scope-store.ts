@@ -1,6 +1,6 @@
 // Where do journals outlive this process? What the pool asks of a store, and what it is given back.
 import type { EncodedValue } from '../../actors/port/codec.ts';
-import type { StateChange } from './journal.ts';
+import type { StateChange } from './journal-entry.ts';
 
 /** Whose state it is. */
 export type ScopeKey =
@@ -17,6 +17,8 @@ export interface StoredEntry {
   readonly args: EncodedValue;
   /** For each argument that was taken out, the name by which it is found again. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Of `restore`: the keys of the things that are in the snapshot. */
+  readonly holds?: readonly string[];
 }
 
 /** A whole journal: what a new incarnation must be told. */

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
 import { encodeValue } from '../../../actors/port/codec.ts';
 import { AppliedMark, Journal, type JournalEntry } from '../../../supervisors/pool/journal.ts';
 
@@ -181,63 +181,5 @@ describe('a mark', () => {
     mark.raise(3);
     mark.raise(1);
     expect(mark.watermark).toBe(3);
-  });
-});
-
-describe('the journal of several incarnations', () => {
-  const key = fc.constantFrom('a', 'b');
-  const who = fc.nat({ max: 2 });
-  const step = fc.oneof(
-    fc.record({ type: fc.constantFrom('create', 'delete', 'configure'), who, key }),
-    fc.record({ type: fc.constantFrom('sync', 'restart'), who, key }),
-  );
-
-  it('brings each of them to exactly the final state, whatever each had done or missed', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const journal = new Journal();
-        const truth = new Map<string, number>();
-        const fresh = () => ({ mark: new AppliedMark(), state: new Map<string, number>() });
-        const all = [fresh(), fresh(), fresh()];
-        const apply = (
-          state: Map<string, number>,
-          { change, key: name, args: given }: JournalEntry,
-        ) => {
-          if (change === 'delete') state.delete(name);
-          else state.set(name, (given.json as { readonly edition: number }).edition);
-        };
-        const sync = ({ mark, state }: (typeof all)[number]) => {
-          for (const entry of journal.missing(mark)) {
-            // Python refuses to delete what is not there, and such a replay would fail for ever.
-            if (entry.change === 'delete') expect([...state.keys()]).toContain(entry.key);
-            apply(state, entry);
-            mark.add(entry.seq);
-          }
-        };
-        for (const [edition, one] of steps.entries()) {
-          const incarnation = all[one.who]!;
-          if (one.type === 'restart') all[one.who] = fresh();
-          else {
-            // Every call is preceded by a replay of what its incarnation lacks.
-            sync(incarnation);
-            if (one.type === 'sync') continue;
-            const change = one.type;
-            const name = change === 'configure' ? 'configure' : one.key;
-            const entry = journal.append(change, change, args({ edition }), name);
-            apply(incarnation.state, entry);
-            apply(truth, entry);
-            incarnation.mark.add(entry.seq);
-            journal.prune(all.map(({ mark }) => mark));
-          }
-        }
-        const last = fresh();
-        for (const incarnation of [...all, last]) {
-          sync(incarnation);
-          expect(new Map([...incarnation.state].sort())).toEqual(new Map([...truth].sort()));
-        }
-        expect(journal.size).toBe(truth.size);
-      }),
-      { numRuns: 2_000 },
-    );
   });
 });
