@@ -1,9 +1,10 @@
 // What can go wrong, for whom, and may it be tried again? The base of all errors, and those of a call.
 import { formatExitReason, type ExitReason } from './exit-reason.ts';
-import type { RemoteError } from './worker-facts.ts';
+import { pythonErrorKind, type PythonErrorKind } from './python-error-kind.ts';
+import { isTemporary, type ErrorCategory, type Outcome } from './recovery.ts';
+import type { CrashCause, RemoteError } from './worker-facts.ts';
 
-/** Whether the call can have had an effect: `notSent` means that no byte of it left this process. */
-export type Outcome = 'notSent' | 'maybeExecuted';
+export type { ErrorCategory, Outcome } from './recovery.ts';
 
 /**
  * What it took to end a call of which its caller had enough (`docs/protocol.md` §4.4): it was never sent; it waited at its worker and was taken back;
@@ -37,26 +38,12 @@ export class Cancellation {
   }
 }
 
-/** Categories of the ported design's error handler. */
-export type ErrorCategory =
-  | 'initialization_error'
-  | 'resource_error'
-  | 'system_error'
-  | 'connection_error'
-  | 'communication_error'
-  | 'timeout_error'
-  | 'python_error'
-  | 'session_error'
-  | 'configuration_error';
-
 const BRAND = Symbol.for('caduceus.error');
 
 /** Base of every error that this package throws or rejects with. Branch on `code`, never on the text. */
 export abstract class CaduceusError extends Error {
   abstract readonly code: string;
   abstract readonly category: ErrorCategory;
-  /** Whether the same call may succeed later without any change by the caller: the ported design's `temporary`. */
-  readonly retryable: boolean = false;
   /** Present when the error belongs to a call. */
   readonly outcome?: Outcome;
   /** Present once a call has been routed: which bridge it was for. */
@@ -66,6 +53,11 @@ export abstract class CaduceusError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
+  }
+
+  /** Whether the same call may succeed later without any change by the caller: the ported design's `temporary`, by the table of `recovery.ts`. */
+  get retryable(): boolean {
+    return isTemporary(this);
   }
 }
 
@@ -87,13 +79,14 @@ export interface CrashReport {
   readonly stderrTail: string;
   /** The stacks of all its threads, where it was asked for them before it was killed (Python's `faulthandler`). */
   readonly dump?: string | undefined;
+  /** What that comes to, where it has been judged. */
+  readonly crashCause?: CrashCause | undefined;
 }
 
 /** The worker died while it had this call, or while it was brought up to date for it. */
 export class WorkerCrashedError extends CaduceusError {
   readonly code = 'worker_crashed';
   readonly category = 'connection_error';
-  override readonly retryable = true;
   override readonly outcome: Outcome;
   readonly workerId: string;
   readonly epoch: number;
@@ -101,6 +94,8 @@ export class WorkerCrashedError extends CaduceusError {
   readonly stderrTail: string;
   /** What its threads did, when it was killed for not answering. */
   readonly dump: string | undefined;
+  /** What ended it, in one word. */
+  readonly crashCause: CrashCause;
 
   constructor(op: string, worker: WorkerRef, report: CrashReport, outcome: Outcome) {
     const sent = outcome === 'notSent' ? 'it was not sent' : 'it may have been executed';
@@ -114,6 +109,7 @@ export class WorkerCrashedError extends CaduceusError {
     this.exitReason = report.reason;
     this.stderrTail = report.stderrTail;
     this.dump = report.dump;
+    this.crashCause = report.crashCause ?? 'unknown';
   }
 }
 
@@ -124,6 +120,8 @@ export class PythonError extends CaduceusError {
   override readonly outcome: Outcome = 'maybeExecuted';
   /** Name of the Python exception class. */
   readonly pythonType: string;
+  /** Whether it can be otherwise next time. */
+  readonly python: PythonErrorKind;
   /** Python's own traceback, as text. */
   readonly traceback: string;
   readonly workerId: string;
@@ -136,6 +134,7 @@ export class PythonError extends CaduceusError {
     );
     this.code = remote.code;
     this.pythonType = remote.type;
+    this.python = pythonErrorKind(remote);
     this.traceback = remote.traceback;
     this.workerId = worker.workerId;
     this.epoch = worker.epoch;
@@ -146,7 +145,6 @@ export class PythonError extends CaduceusError {
 export class DeadlineExceededError extends CaduceusError {
   readonly code = 'deadline_exceeded';
   readonly category = 'timeout_error';
-  override readonly retryable: boolean;
   override readonly outcome: Outcome;
   readonly timeoutMs: number;
   readonly cancellation: Cancellation;
@@ -161,7 +159,6 @@ export class DeadlineExceededError extends CaduceusError {
     super(`call ${op} exceeded its deadline of ${timeoutMs} ms ${where}`);
     this.outcome = outcome;
     this.cancellation = cancellation;
-    this.retryable = outcome === 'notSent';
     this.timeoutMs = timeoutMs;
   }
 }
@@ -170,7 +167,6 @@ export class DeadlineExceededError extends CaduceusError {
 export class CheckoutTimeoutError extends CaduceusError {
   readonly code = 'checkout_timeout';
   readonly category = 'resource_error';
-  override readonly retryable = true;
   override readonly outcome: Outcome = 'notSent';
 
   constructor(op: string, checkoutTimeoutMs: number, found: string) {
@@ -182,7 +178,6 @@ export class CheckoutTimeoutError extends CaduceusError {
 export class OverloadedError extends CaduceusError {
   readonly code = 'overloaded';
   readonly category = 'resource_error';
-  override readonly retryable = true;
   override readonly outcome: Outcome = 'notSent';
   readonly limit: string;
 

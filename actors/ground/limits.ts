@@ -80,6 +80,12 @@ export const LIMITS = {
   /** A fifth of the calls: a pool in trouble must not double its own load. */
   retryRatio: 0.2,
   retryBurst: 10,
+  /** The first wait of a retry: a replacement is there after tens of ms, where the original's took a second and more. */
+  retryBaseMs: 100,
+  /** The default time of a call is 30 s: a longer wait leaves nothing to run in. */
+  retryDelayMsMax: 10_000,
+  /** The original's: a quarter less or more. */
+  retryJitter: 0.25,
   /** One crash may be anybody's; two with the same call on board are the call's. */
   quarantineCrashes: 2,
   /** Snakepit's taint. */
@@ -91,6 +97,10 @@ export const LIMITS = {
   runSamplesMin: 16,
   /** Operations whose runs are remembered. */
   runOperationsMax: 256,
+  /** A call of the pool's own: a snapshot of a session, forgetting one. */
+  internalCallMs: 30_000,
+  /** How often a store hears that a session is in use: so many times in its time. */
+  touchesPerTtl: 8,
   /** A holder of a worker that makes no call for so long has forgotten it. */
   leaseMs: 60_000,
   /** Workers of a pool by default (the ported design's 4 for DSPy). */

@@ -50,3 +50,15 @@ export interface RemoteError {
   readonly code: string;
   readonly cause?: RemoteError | undefined;
 }
+
+/** What ended a process that nobody had told to end. */
+export type CrashCause =
+  | 'import_error'
+  | 'oom_kill'
+  | 'cuda_error'
+  | 'segfault'
+  | 'hang'
+  | 'clean_exit'
+  | 'killed'
+  | 'python_error'
+  | 'unknown';

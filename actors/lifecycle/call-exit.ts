@@ -17,7 +17,6 @@ const TEXTS: Readonly<Record<CallExitCode, string>> = {
 export class CallExitError extends CaduceusError {
   readonly code: CallExitCode;
   readonly category = 'communication_error';
-  override readonly retryable: boolean;
   override readonly outcome: Outcome;
   /** With `exit`: why the one who was called ended. */
   readonly reason: ExitReason;
@@ -31,6 +30,5 @@ export class CallExitError extends CaduceusError {
     this.code = code;
     this.reason = reason;
     this.outcome = outcome;
-    this.retryable = code === 'noproc';
   }
 }
