@@ -47,7 +47,7 @@ export interface Row {
   lastRef: ActorRef | undefined;
   lastReason: ExitReason;
   /** What follows when the present lifecycle has ended. */
-  order: 'none' | 'replace';
+  order: 'none' | 'replace' | 'remove';
   /** Times of ordered replacements, newest first. */
   replacements: readonly number[];
   timer: TimerId;

@@ -84,6 +84,7 @@ export class ChildRows {
 
   delete(row: Row): void {
     this.#rows.delete(row.key);
+    this.#flags.epochs?.delete(row.key);
     this.#names.release(row);
   }
 

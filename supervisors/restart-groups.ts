@@ -1,14 +1,30 @@
 // How is a restart carried out? Stop the group, wait for the back-off, start the group; a start that fails is tried again through the mailbox.
-import { SHUTDOWN } from '../actors/ground/exit-reason.ts';
+import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import { errorFrom } from '../actors/ground/error-from.ts';
-import type { LifePorts } from '../actors/lifecycle/child.ts';
+import type { Child, LifePorts, Shutdown } from '../actors/lifecycle/child.ts';
 import { backoffDelayMs, restartsInRow } from './backoff.ts';
-import { epochOf, isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
+import { DOWN, epochOf, isRunning, lifeOf, refOf, takeReplacement, type Row } from './child-row.ts';
 import type { ChildRows } from './child-rows.ts';
+import type { RestartType } from './child-spec.ts';
 import type { ChildWalk, StartOutcome } from './child-walk.ts';
 import { blastOf, type Blast } from './strategy.ts';
 import type { FullSupervisorFlags } from './supervisor-flags.ts';
 import type { SupervisorReports } from './supervisor-reports.ts';
+
+/** What is ordered of one child by whoever made its supervisor. None of it spends the restart budget. */
+export type ChildOrder =
+  /**
+   * Kill it and start its next incarnation, as `terminateChild` and `restartChild` would. Ignored when it is not of `epoch` any more, or temporary.
+   */
+  | { readonly type: 'replace'; readonly epoch: number; readonly because: string }
+  /**
+   * Stop it within `shutdown` and forget it, as `terminateChild` and `deleteChild` would, but nobody waits for its end. Whatever ends it meanwhile, it is not restarted.
+   * A second order counts only when it is `brutal_kill`. One whose start or end is awaited is left to whoever waits.
+   * Of a supervisor that is `one_for_one`: a group that is being restarted would miss its member.
+   */
+  | { readonly type: 'remove'; readonly shutdown: Shutdown; readonly because: string }
+  /** Its ends are judged by this type from now on. */
+  | { readonly type: 'adopt'; readonly restart: RestartType };
 
 export interface GroupParts {
   readonly flags: FullSupervisorFlags;
@@ -65,19 +81,36 @@ export class RestartGroups {
     walk.stop(rowsOf(rows, blast.stop), () => this.#start(row, blast.start, done));
   }
 
-  /** Kill a child that is to be replaced, if it is still up with this epoch. A temporary one has no next incarnation. */
-  orderReplacement(row: Row, epoch: number, because: string, restartsInWindow: number): void {
-    const { standing, spec, order } = row;
-    if (standing.type !== 'up' || order === 'replace' || spec.restart === 'temporary') return;
-    const { life } = standing;
-    if (life.epoch !== epoch || life.ref.exitReason !== undefined || life.state === 'crashed')
-      return;
-    row.order = 'replace';
-    this.#parts.reports.decided(row, {
-      ...{ verdict: 'replace', because, restartsInWindow },
-      ...{ reason: { type: 'timeout', what: because }, stops: [row.key], starts: [row.key] },
-    });
-    this.#parts.now(() => life.stop('brutal_kill', SHUTDOWN));
+  carryOut(row: Row, order: ChildOrder, restartsInWindow: number): void {
+    switch (order.type) {
+      case 'replace':
+        this.#orderReplacement(row, order, restartsInWindow);
+        return;
+      case 'remove':
+        this.#orderRemoval(row, order, restartsInWindow);
+        return;
+      case 'adopt':
+        row.spec = { ...row.spec, restart: order.restart };
+        return;
+      default:
+        order satisfies never;
+    }
+  }
+
+  /** A child has stopped. @returns whether that was ordered here; whoever else stops it meanwhile (a call, a group) has the say, and its end is theirs. */
+  onOrderedEnd(row: Row, reason: ExitReason): boolean {
+    const { rows, walk, reports } = this.#parts;
+    if (row.order === 'none' || walk.isAwaiting(row)) return false;
+    if (row.order === 'replace') {
+      this.replace(row);
+      return true;
+    }
+    row.lastReason = reason;
+    row.standing = DOWN;
+    rows.settled(row);
+    reports.ended(row, reason);
+    rows.delete(row);
+    return true;
   }
 
   /** Start the next incarnation of a child that the runtime itself had killed; at its own rate, beside everything else. */
@@ -108,6 +141,40 @@ export class RestartGroups {
     this.#failed(row, {
       type: 'error',
       error: errorFrom(cause),
+    });
+  }
+
+  #orderReplacement(row: Row, order: OrderOf<'replace'>, restartsInWindow: number): void {
+    const { standing, spec } = row;
+    if (standing.type !== 'up' || row.order !== 'none' || spec.restart === 'temporary') return;
+    const { life } = standing;
+    const { because } = order;
+    if (life.epoch !== order.epoch || !isToBeStopped(life)) return;
+    row.order = 'replace';
+    this.#parts.reports.decided(row, {
+      ...{ verdict: 'replace', because, restartsInWindow },
+      ...{ reason: { type: 'timeout', what: because }, stops: [row.key], starts: [row.key] },
+    });
+    this.#parts.now(() => life.stop('brutal_kill', SHUTDOWN));
+  }
+
+  #orderRemoval(row: Row, order: OrderOf<'remove'>, restartsInWindow: number): void {
+    const { rows, walk, reports, now } = this.#parts;
+    if (walk.isAwaiting(row)) return;
+    const { because, shutdown } = order;
+    const stops = isRunning(row) ? [row.key] : [];
+    const decision = { verdict: 'remove', because, restartsInWindow, stops } as const;
+    if (row.order !== 'remove') reports.decided(row, { ...decision, reason: SHUTDOWN });
+    row.spec = { ...row.spec, restart: 'temporary' };
+    const { standing } = row;
+    if (standing.type === 'up' && isToBeStopped(standing.life)) {
+      row.order = 'remove';
+      now(() => standing.life.stop(shutdown, SHUTDOWN));
+      return;
+    }
+    now(() => {
+      rows.release(row);
+      rows.delete(row);
     });
   }
 
@@ -191,6 +258,13 @@ export class RestartGroups {
     }));
     return blastOf(strategy, members, row.key);
   }
+}
+
+type OrderOf<Type extends ChildOrder['type']> = Extract<ChildOrder, { readonly type: Type }>;
+
+/** Not what has ended by itself, or is about to: that waits for a verdict, or for nothing. */
+function isToBeStopped(life: Child): boolean {
+  return life.ref.exitReason === undefined && life.state !== 'crashed';
 }
 
 function rowsOf(rows: ChildRows, keys: readonly string[]): readonly Row[] {

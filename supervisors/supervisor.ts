@@ -16,6 +16,7 @@ import { Incarnation, type ActorEvent, type ActorRef } from '../actors/lifecycle
 import { createRoot } from '../actors/lifecycle/root.ts';
 import { DOWN, epochOf, lifeOf, refOf, type Row } from './child-row.ts';
 import { errorFrom } from '../actors/ground/error-from.ts';
+import type { ChildOrder } from './restart-groups.ts';
 import type { Message } from './supervisor-mailbox.ts';
 import type { SupervisorCall } from './supervisor-call.ts';
 import type { FullSupervisorFlags } from './supervisor-flags.ts';
@@ -141,15 +142,17 @@ export class Supervisor implements Child {
     else this.#parts.mailbox.post({ type: 'call', call: this.#parts.calls.hurry(call) });
   }
 
-  /**
-   * Kill a child and start its next incarnation, as `terminateChild` and `restartChild` would. Never spends the restart budget.
-   * Ignored when the child is not there, is not of `epoch` any more or temporary, or the supervisor is not running.
-   */
+  /** As {@link orderChild}. */
   replaceChild(id: string, epoch: number, because: string): void {
+    this.orderChild(id, { type: 'replace', epoch, because });
+  }
+
+  /** What the runtime itself orders of one child, beside whatever is under way. Ignored when the child is not there, or the supervisor is not running. */
+  orderChild(id: string, order: ChildOrder): void {
     const row = this.#parts.rows.get(id);
     const snapshot = this.#actor.getSnapshot();
-    if (row === undefined || !snapshot.matches('running')) return;
-    this.#parts.groups.orderReplacement(row, epoch, because, snapshot.context.history.length);
+    if (row !== undefined && snapshot.matches('running'))
+      this.#parts.groups.carryOut(row, order, snapshot.context.history.length);
   }
 
   /** As OTP's `register`, before its init. @throws {@link SupervisorError} when another that lives has the name. */
@@ -181,13 +184,12 @@ export class Supervisor implements Child {
         const { row, epoch, type } = message;
         if (row.standing.type !== 'restarting' || epochOf(row) !== epoch) return;
         const { key } = row;
-        if (type === 'due') this.#actor.send({ type: 'child.due', key });
-        else
-          this.#actor.send({
-            type: 'child.retried',
-            key,
-            facts: this.#parts.rows.tryFacts(row, nowMs),
-          });
+        const tried = { type: 'child.retried', key } as const;
+        this.#actor.send(
+          type === 'due'
+            ? { type: 'child.due', key }
+            : { ...tried, facts: this.#parts.rows.tryFacts(row, nowMs) },
+        );
         return;
       }
       case 'call': {
@@ -234,10 +236,8 @@ export class Supervisor implements Child {
         this.#onEnd(row, fact.report.reason, fact.epoch);
         return;
       case 'child.stopped':
-        // Whoever stops it meanwhile (a call, a group) has the say: its end is theirs.
-        if (row.order === 'replace' && !this.#parts.walk.isAwaiting(row))
-          this.#parts.groups.replace(row);
-        else this.#onEnd(row, fact.reason, fact.epoch);
+        if (!this.#parts.groups.onOrderedEnd(row, fact.reason))
+          this.#onEnd(row, fact.reason, fact.epoch);
         return;
       default:
         fact satisfies never;

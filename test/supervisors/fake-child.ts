@@ -145,7 +145,7 @@ export function supervised(
       return life;
     }),
   }));
-  const { onGiveUp, ...plain } = flags;
+  const { onGiveUp, epochs, ...plain } = flags;
   const supervisor = new Supervisor(
     {
       ...{ id: 'sup', path: 'sup', epoch: 1 },
@@ -155,7 +155,10 @@ export function supervised(
         log.push(`told ${fact.type}`);
       },
     },
-    checkFlags({ ...plain, children }, onGiveUp === undefined ? {} : { onGiveUp }),
+    checkFlags(
+      { ...plain, children },
+      { ...(onGiveUp && { onGiveUp }), ...(epochs && { epochs }) },
+    ),
     { clock, bus, random: world.random ?? { next: () => 0.5 }, names: new Names() },
   );
   return {
