@@ -24,7 +24,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 
 /** From the ground up; a file imports its own row or one above it in this table, never below. */
 const FLOORS: Floors = [
-  ['actors', [['ground'], ['lifecycle'], ['port'], ['worker']]],
+  ['actors', [['ground'], ['lifecycle'], ['port', 'breaker'], ['worker']]],
   ['supervisors', [['.'], ['pool']]],
   ['src', [['adapters', 'telemetry'], ['.'], ['index.ts', 'otp.ts'], ['testing', 'cli']]],
 ];

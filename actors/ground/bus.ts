@@ -129,6 +129,13 @@ export interface BusEvents {
     readonly killedPids: readonly number[];
     readonly isRemoved: boolean;
   };
+  /** A pool lets calls through, a few of them, or none: why. */
+  'breaker.changed': {
+    readonly pool: string;
+    readonly from: 'closed' | 'open' | 'half_open';
+    readonly to: 'closed' | 'open' | 'half_open';
+    readonly because: string;
+  };
   'bus.subscriber_detached': { readonly event: string; readonly error: unknown };
 }
 
