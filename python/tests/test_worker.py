@@ -17,7 +17,7 @@ def test_five_lanes_open_in_order_and_hello_says_who_it_is(fresh: FakeNode) -> N
     assert fresh.first_frames == [{"type": "lane", "nonce": NONCE, "lane": lane} for lane in LANES]
     assert fresh.hello() == {
         "type": "hello",
-        "protocol": "2.1",
+        "protocol": "2.2",
         "packageVersion": caduceus.__version__,
         "python": sys.version.split()[0],
         "implementation": sys.implementation.name,

@@ -40,7 +40,7 @@ def test_a_refusal_ends_it_with_status_2(fresh: FakeNode) -> None:
     assert b"protocol 3.0 found" in fresh.lanes["stderr"].read_to_end()
 
 
-@pytest.mark.parametrize("protocol", ["3.0", "2.0", "2.2", "2", "2.x", 2.1, None])
+@pytest.mark.parametrize("protocol", ["3.0", "2.0", "2.3", "2", "2.x", 2.1, None])
 def test_a_welcome_of_another_protocol_ends_it_with_status_2(
     fresh: FakeNode, protocol: object
 ) -> None:

@@ -1,10 +1,11 @@
 """What may a bridge import?
 
-`BaseBridge` to derive from, `BridgeError` to fail with a code, `current_call` to learn whom it
-works for and to talk to its caller, and the two exceptions that this can raise. Everything else in
-this package is the worker's own.
+`BaseBridge` to derive from, `batched` for handlers that take several calls at once, `BridgeError`
+to fail with a code, `current_call` to learn whom it works for and to talk to its caller, and the
+two exceptions that this can raise. Everything else in this package is the worker's own.
 """
 
+from caduceus._batched import batched
 from caduceus._context import CallContext, current_call
 from caduceus._errors import BridgeError
 from caduceus._link import CallbackError, CallCancelled
@@ -18,5 +19,6 @@ __all__ = [
     "CallContext",
     "CallbackError",
     "__version__",
+    "batched",
     "current_call",
 ]

@@ -10,6 +10,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from caduceus._batch_runs import BatchRunner, read_batch
+from caduceus._call_ends import code_of_end
 from caduceus._callbacks import NESTED_DEPTH_MAX, Callbacks
 from caduceus._calls import read_call
 from caduceus._context import current
@@ -18,7 +20,7 @@ from caduceus._errors import BridgeError
 from caduceus._frames import FrameError
 from caduceus._inbox import Inbox
 from caduceus._link import CallCancelled
-from caduceus._outbox import Outbox, code_of_end
+from caduceus._outbox import Outbox
 from caduceus._unfolding import PLAIN, Unfolder
 from caduceus._values import decode_value
 
@@ -70,6 +72,7 @@ class Runner:
         self.lanes = lanes
         self.outbox = Outbox(lanes.replies, gate, bridge_name, lanes.calls.decoder.frame_bytes_max)
         self._unfolder = Unfolder(bridge, self.outbox.send_item)
+        self._batches = BatchRunner(bridge, self._unfolder, self.outbox, self._leave_if_forked)
         self.inbox = Inbox(lanes.calls, self._refuse_late)
         self.callbacks = Callbacks(self.outbox, self.inbox, gate)
         self.callbacks.run_nested = self.run_nested
@@ -113,7 +116,9 @@ class Runner:
         try:
             call = read_call(message, self.callbacks, parent)
             args = message.get("args")
-            if segments or "tagged" in message:
+            if call._batch is not None:
+                args = read_batch(message, segments, call)
+            elif segments or "tagged" in message:
                 args = decode_value(args, message.get("tagged") is True, segments)
         except FrameError as error:
             end_for_protocol_error(f"{error} (calls lane)")
@@ -161,10 +166,13 @@ class Runner:
                 args, call._args = call._args, None
                 if call._depth > NESTED_DEPTH_MAX:
                     raise _too_deep(call)
-                result = self.bridge.handle_command(call.op, args)
-                if call._credit is not None or type(result) not in PLAIN:
-                    result = self._unfolder.unfold(result, call)
-                parts = self.outbox.reply(call, result)
+                if call._batch is None:
+                    result = self.bridge.handle_command(call.op, args)
+                    if call._credit is not None or type(result) not in PLAIN:
+                        result = self._unfolder.unfold(result, call)
+                    parts = self.outbox.reply(call, result)
+                else:
+                    parts = self._batches.run(call, args)
             finally:
                 # Before anything that could be interrupted: from here on there is no handler.
                 if is_main:
@@ -178,9 +186,7 @@ class Runner:
             # KeyboardInterrupt, and what asyncio or a Rust extension raises outside of Exception:
             # one failed call.
             parts = self.outbox.failure(call.call_id, error, code=code_of_end(call, error))
-        if self._is_forked:
-            # A handler forked and its child came back here. The call is the parent's to answer.
-            os._exit(EXIT_FORKED)
+        self._leave_if_forked()
         self.outbox.send_between(parts)
         return self.table.finish(call)
 
@@ -225,10 +231,13 @@ class Runner:
                 args, call._args = call._args, None
                 if call._depth > NESTED_DEPTH_MAX:
                     raise _too_deep(call)
-                result = self.bridge.handle_command(call.op, args)
-                if call._credit is not None or type(result) not in PLAIN:
-                    result = await self._unfolder.unfold_async(result, call)
-                parts = self.outbox.reply(call, result)
+                if call._batch is None:
+                    result = self.bridge.handle_command(call.op, args)
+                    if call._credit is not None or type(result) not in PLAIN:
+                        result = await self._unfolder.unfold_async(result, call)
+                    parts = self.outbox.reply(call, result)
+                else:
+                    parts = await self._batches.run_async(call, args)
             finally:
                 call._task = None
         except SystemExit:
@@ -237,8 +246,7 @@ class Runner:
             parts = []
         except BaseException as error:
             parts = self.outbox.failure(call.call_id, error, code=code_of_end(call, error))
-        if self._is_forked:
-            os._exit(EXIT_FORKED)
+        self._leave_if_forked()
         self.outbox.send(parts)
         return self.table.finish(call)
 
@@ -274,6 +282,11 @@ class Runner:
             end_for_protocol_error("a call without a usable id (calls lane)")
         error = CallCancelled(f"call {call_id}: its callback does not wait any more")
         self.outbox.send(self.outbox.failure(call_id, error, code="cancelled"))
+
+    def _leave_if_forked(self) -> None:
+        if self._is_forked:
+            # A handler forked and its child came back here. The call is the parent's to answer.
+            os._exit(EXIT_FORKED)
 
     def _note_fork(self) -> None:
         self._is_forked = True

@@ -215,6 +215,8 @@ def read_call(message: dict[str, Any], link: Link, parent: CallContext | None) -
     stream = message.get("stream")
     if stream is not None:
         call._credit = Credit(_credit_of(call_id, stream))
+    if "batch" in message:
+        call._batch = _batch_of(call, message["batch"])
     return call
 
 
@@ -222,6 +224,15 @@ def _check_trace(call: CallContext) -> None:
     trace: object = call.trace
     if not isinstance(trace, dict) or not all(isinstance(text, str) for text in trace.values()):
         raise FrameError(f"call {call.call_id}: trace must be an object of strings")
+
+
+def _batch_of(call: CallContext, count: object) -> int:
+    if type(count) is not int or count < 1:
+        raise FrameError(f"call {call.call_id}: batch must be a number of at least 1")
+    is_alone = call.session_id is None and call._credit is None and call._parent is None
+    if not is_alone:
+        raise FrameError(f"call {call.call_id}: a batch has no session, stream or parent")
+    return count
 
 
 def _credit_of(call_id: int, stream: object) -> int:

@@ -51,6 +51,7 @@ class CallContext:
 
     __slots__ = (
         "_args",
+        "_batch",
         "_credit",
         "_depth",
         "_is_over",
@@ -91,6 +92,7 @@ class CallContext:
         self._link = link
         self._parent = parent
         self._args: Any = None
+        self._batch: int | None = None
         self._depth: int = 0 if parent is None else parent._depth + 1
         self._credit: Credit | None = None
         self._wakers: list[Callable[[], None]] | None = None
@@ -103,6 +105,11 @@ class CallContext:
 
     def __repr__(self) -> str:
         return f"<CallContext {self.call_id} {self.op!r} session={self.session_id!r}>"
+
+    @property
+    def batch_size(self) -> int:
+        """How many calls of Node this one stands for: more than 1 in a batch."""
+        return 1 if self._batch is None else self._batch
 
     def remaining_ms(self) -> float | None:
         """Return the milliseconds left until the deadline.

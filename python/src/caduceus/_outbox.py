@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from caduceus._batch_reply import BatchReply
 from caduceus._errors import BridgeError, error_object
 from caduceus._frames import (
     HEADER_BYTES_MAX,
@@ -17,7 +18,6 @@ from caduceus._frames import (
     encode_message,
     excess_of,
 )
-from caduceus._link import CallCancelled
 from caduceus._values import encode_value
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from caduceus._context import CallContext
     from caduceus._interrupts import InterruptGate
     from caduceus._lanes import Lane
+    from caduceus._values import EncodedValue
 
     Parts = Sequence[bytes | memoryview]
 
 _BRIEF_CHARACTERS_MAX = 1_000
-_CAUSES_SEARCHED_MAX = 16
 _LENGTHS_BYTES = 8
 
 
@@ -119,6 +119,33 @@ class Outbox:
             With code ``unencodable``.
         """
         return self._coded(f"{self._reply_head}{call.call_id}", "result", result, "result")
+
+    def batch_reply_of(self, count: int) -> BatchReply:
+        """Return what collects `count` outcomes for `batch_reply`."""
+        return BatchReply(count, self._frame_bytes_max)
+
+    def batch_reply(self, call: CallContext, reply: BatchReply) -> Parts:
+        """Return the frame of a reply to a batch.
+
+        Parameters
+        ----------
+        call : CallContext
+            What is answered.
+        reply : BatchReply
+            All outcomes.
+
+        Returns
+        -------
+        sequence of bytes or memoryview
+            For `send`.
+
+        Raises
+        ------
+        BridgeError
+            With code ``unencodable``, if not even brief errors fit into a frame.
+        """
+        head = f"{self._reply_head}{call.call_id}"
+        return self._framed(head, "result", reply.encoded(), "result")
 
     def failure(self, call_id: int, error: BaseException, *, code: str | None = None) -> Parts:
         """Return the frame of a reply with an error. This never fails.
@@ -229,8 +256,11 @@ class Outbox:
         return self._coded(head, "args", args, "args")
 
     def _coded(self, head: str, field: str, value: object, root: str) -> Parts:
+        return self._framed(head, field, encode_value(value, root), root)
+
+    def _framed(self, head: str, field: str, encoded: EncodedValue, root: str) -> Parts:
         try:
-            parts = encode_message(head, field, encode_value(value, root))
+            parts = encode_message(head, field, encoded)
         except ValueError as error:
             raise BridgeError(f"{root}: {error}", code="unencodable") from None
         # One short part is the ordinary case, and needs no sum.
@@ -252,35 +282,3 @@ class Outbox:
                 }
             )
         ]
-
-
-def code_of_end(call: CallContext, error: BaseException) -> str | None:
-    """Say whether `error` ended `call` because it had been cancelled.
-
-    Parameters
-    ----------
-    call : CallContext
-        The call.
-    error : BaseException
-        What its handler raised.
-
-    Returns
-    -------
-    str or None
-        ``"cancelled"``, or None when the error's own code holds.
-    """
-    found: BaseException | None = error
-    for _ in range(_CAUSES_SEARCHED_MAX):
-        if found is None:
-            return None
-        if isinstance(found, CallCancelled):
-            return "cancelled"
-        if call.is_cancelled and _is_interruption(found):
-            return "cancelled"
-        found = found.__cause__ or found.__context__
-    return None
-
-
-def _is_interruption(error: BaseException) -> bool:
-    # By its name: asyncio is imported only where somebody uses it.
-    return isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"

@@ -79,6 +79,8 @@ class Tagger:
     ----------
     root : str
         What the value is called at the start of a path.
+    first_segment : int, default 0
+        The index of its first segment.
 
     Attributes
     ----------
@@ -88,10 +90,11 @@ class Tagger:
         What the tags name by index.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, first_segment: int = 0) -> None:
         self.tagged = False
         self.segments: list[memoryview] = []
         self._root = root
+        self._first_segment = first_segment
         self._stack: list[_Open] = []
         self._open_ids: set[int] = set()
 
@@ -252,7 +255,7 @@ class Tagger:
         if len(self.segments) >= SEGMENTS_MAX:
             raise _Finding(f"more than {SEGMENTS_MAX} bytes and arrays in one value")
         self.segments.append(segment)
-        return self._tag(name, **fields, i=len(self.segments) - 1)
+        return self._tag(name, **fields, i=self._first_segment + len(self.segments) - 1)
 
     def _tag(self, name: str, **fields: object) -> _Tag:
         self.tagged = True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from caduceus._arrays import array_from
 from caduceus._dtypes import ITEM_BYTES, checked_size_bytes, has_only_booleans
+from caduceus._errors import BridgeError
 from caduceus._instants import instant_from
 from caduceus._json import FrameError, whole_number
 from caduceus._tagging import DEPTH_MAX, INTEGER_HEX_DIGITS_MAX
@@ -18,6 +19,8 @@ from caduceus._tagging import DEPTH_MAX, INTEGER_HEX_DIGITS_MAX
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    _Array = tuple[Any, Any, str, list[int], memoryview]
 
 _FLOAT = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:e[+-]?[0-9]{1,3})?")
 _INTEGER = re.compile(rf"-?0x[0-9a-f]{{1,{INTEGER_HEX_DIGITS_MAX}}}")
@@ -49,20 +52,41 @@ def untagged(json: Any, segments: Sequence[memoryview]) -> Any:  # noqa: ANN401 
         With code ``package_missing``, for an array that needs NumPy where there is none.
     """
     reader = _Reader(segments)
-    root = [json]
-    level: list[Any] = [root]
-    # The list around the root is not the sender's.
-    depth = 0
-    while level:
-        if depth > DEPTH_MAX:
-            raise _malformed(f"nested deeper than {DEPTH_MAX}")
-        depth += 1
-        deeper: list[Any] = []
-        for container in level:
-            reader.open(container, deeper)
-        level = deeper
+    root = reader.read(json)
     reader.check_all_named()
-    return reader.finish(root)[0]
+    return reader.finished(*root)
+
+
+def untagged_each(items: Sequence[Any], segments: Sequence[memoryview]) -> list[Any]:
+    """Return several values that share the segments of one message.
+
+    Parameters
+    ----------
+    items : sequence
+        As for `untagged`, one for each value.
+    segments : sequence of memoryview
+        Of the frame that has all of them.
+
+    Returns
+    -------
+    list
+        The values; in the place of one that needs NumPy where there is none, the `BridgeError`.
+
+    Raises
+    ------
+    FrameError
+        As for `untagged`.
+    """
+    reader = _Reader(segments)
+    roots = [reader.read(item) for item in items]
+    reader.check_all_named()
+    values: list[Any] = []
+    for root in roots:
+        try:
+            values.append(reader.finished(*root))
+        except BridgeError as error:
+            values.append(error)
+    return values
 
 
 class _Reader:
@@ -70,9 +94,26 @@ class _Reader:
         self._segments = segments
         self._named: set[int] = set()
         # Arrays are made last: a message that is malformed is so with and without NumPy.
-        self._arrays: list[tuple[Any, Any, str, list[int], memoryview]] = []
+        self._arrays: list[_Array] = []
 
-    def open(self, container: Any, deeper: list[Any]) -> None:  # noqa: ANN401 - a dict or a list
+    def read(self, json: Any) -> tuple[list[Any], list[_Array]]:  # noqa: ANN401 - whatever was sent
+        """Return a list of the one value without its arrays, and what those are to be made of."""
+        root = [json]
+        level: list[Any] = [root]
+        # The list around the root is not the sender's.
+        depth = 0
+        while level:
+            if depth > DEPTH_MAX:
+                raise _malformed(f"nested deeper than {DEPTH_MAX}")
+            depth += 1
+            deeper: list[Any] = []
+            for container in level:
+                self._open(container, deeper)
+            level = deeper
+        arrays, self._arrays = self._arrays, []
+        return root, arrays
+
+    def _open(self, container: Any, deeper: list[Any]) -> None:  # noqa: ANN401 - a dict or a list
         """Replace everything in `container` by what it means; containers in it go to `deeper`."""
         items = container.items() if type(container) is dict else enumerate(container)
         for place, item in items:
@@ -91,10 +132,10 @@ class _Reader:
         if len(self._named) != len(self._segments):
             raise _malformed(f"{len(self._segments)} segments, {len(self._named)} of them named")
 
-    def finish(self, root: list[Any]) -> list[Any]:
-        for container, place, dtype, shape, segment in self._arrays:
+    def finished(self, root: list[Any], arrays: list[_Array]) -> Any:  # noqa: ANN401
+        for container, place, dtype, shape, segment in arrays:
             container[place] = array_from(dtype, shape, segment)
-        return root
+        return root[0]
 
     def _tag(self, tag: dict[str, Any], container: Any, place: Any) -> object:  # noqa: ANN401
         name = tag["$"]

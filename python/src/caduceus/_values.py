@@ -40,7 +40,7 @@ class EncodedValue(NamedTuple):
     segments: tuple[memoryview, ...] = ()
 
 
-def encode_value(value: object, root: str = "result") -> EncodedValue:
+def encode_value(value: object, root: str = "result", *, first_segment: int = 0) -> EncodedValue:
     """Return what to write for `value`, or refuse it with the path of what cannot be sent.
 
     Parameters
@@ -50,6 +50,8 @@ def encode_value(value: object, root: str = "result") -> EncodedValue:
         arrays, dataclasses, objects with ``model_dump`` or ``to_dict``.
     root : str, default "result"
         What the value is called at the start of the path.
+    first_segment : int, default 0
+        The index of the value's first segment: how many others of the message come before.
 
     Returns
     -------
@@ -65,12 +67,12 @@ def encode_value(value: object, root: str = "result") -> EncodedValue:
     try:
         text = encode_json(value)
     except (TypeError, ValueError, RecursionError):
-        return _encode_thoroughly(value, root)
+        return _encode_thoroughly(value, root, first_segment)
     # `json` turns a key that is not a str into one and writes integers of any size, both without a
     # word, and its own nesting limit is another one.
     if _is_ordinary(value, '"$' in text):
         return EncodedValue(text)
-    return _encode_thoroughly(value, root)
+    return _encode_thoroughly(value, root, first_segment)
 
 
 def decode_value(json: Any, tagged: bool, segments: Sequence[memoryview]) -> Any:  # noqa: ANN401
@@ -105,8 +107,8 @@ def decode_value(json: Any, tagged: bool, segments: Sequence[memoryview]) -> Any
     return json
 
 
-def _encode_thoroughly(value: object, root: str) -> EncodedValue:
-    tagger = Tagger(root)
+def _encode_thoroughly(value: object, root: str, first_segment: int) -> EncodedValue:
+    tagger = Tagger(root, first_segment)
     plain = tagger.run(value)
     try:
         text = encode_json(plain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-PROTOCOL_VERSION = "2.1"
+PROTOCOL_VERSION = "2.2"
 """The newest version of `docs/protocol.md` that this package speaks."""
 
 PROTOCOL_MINOR_MIN = 1

@@ -10,12 +10,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from caduceus._errors import BridgeError
-
-_CO_GENERATOR = 0x20
-_CO_ASYNC_GENERATOR = 0x200
+from caduceus._handlers import is_batched, is_generator
 
 Handler = Callable[[dict[str, Any]], object]
 
@@ -148,6 +146,43 @@ class BaseBridge(ABC):
             self.count_error()
             raise
 
+    def is_batched(self, command: str) -> bool:
+        """Say whether the operation `command` takes several calls at once.
+
+        Parameters
+        ----------
+        command : str
+            The name of an operation, or of none.
+
+        Returns
+        -------
+        bool
+            True if its handler was decorated with `batched`.
+        """
+        return is_batched(self._handlers.get(command))
+
+    def handle_batch(self, command: str, calls: list[dict[str, Any]]) -> object:
+        """Run the operation `command`, which `is_batched`, for several calls at once.
+
+        Failures are counted by the worker, since each call may have its own.
+
+        Parameters
+        ----------
+        command : str
+            The name of an operation.
+        calls : list of dict
+            The arguments of each.
+
+        Returns
+        -------
+        object
+            What the handler returned. Whatever it raises is passed on.
+        """
+        with self.lock:
+            self.command_count += len(calls)
+        handler: Callable[[list[dict[str, Any]]], object] = cast("Any", self._handlers[command])
+        return handler(calls)
+
     def count_error(self) -> None:
         """Count one failed command.
 
@@ -164,14 +199,16 @@ class BaseBridge(ABC):
         -------
         dict
             For each operation that there is more to say of, a JSON object. Generators have
-            ``{"stream": True}``. A subclass may add what it likes; callers are told when it
-            changes.
+            ``{"stream": True}``, batched handlers ``{"batch": True}``. A subclass may add what it
+            likes; callers are told when it changes.
         """
-        return {
-            name: {"stream": True}
-            for name, handler in self._handlers.items()
-            if _is_generator(handler)
-        }
+        schemas: dict[str, Any] = {}
+        for name, handler in self._handlers.items():
+            if is_generator(handler):
+                schemas[name] = {"stream": True}
+            elif is_batched(handler):
+                schemas[name] = {"batch": True}
+        return schemas
 
     def supported_operations(self) -> list[str]:
         """Return the names of all operations.
@@ -212,17 +249,3 @@ class BaseBridge(ABC):
             "supported_operations": self.supported_operations(),
             "mode": self.mode,
         }
-
-
-def _is_generator(handler: object) -> bool:
-    """Say whether calling `handler` gives a generator; inspect's answer without its import."""
-    while True:
-        if hasattr(handler, "__func__"):
-            handler = handler.__func__
-        elif hasattr(handler, "func") and hasattr(handler, "keywords"):
-            # A functools.partial.
-            handler = handler.func
-        else:
-            break
-    code = getattr(handler, "__code__", None)
-    return code is not None and bool(code.co_flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR))

@@ -1,0 +1,63 @@
+"""What kind of function is a handler: one that yields, one that takes several calls at once?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BATCHED_MARK = "__caduceus_batched__"
+"""The attribute that `batched` gives to what it decorates."""
+
+_CO_GENERATOR = 0x20
+_CO_ASYNC_GENERATOR = 0x200
+
+
+def is_generator(handler: object) -> bool:
+    """Say whether calling `handler` gives a generator; inspect's answer without its import.
+
+    Parameters
+    ----------
+    handler : object
+        A function, a method, or a partial of one.
+
+    Returns
+    -------
+    bool
+        True for asynchronous generators too.
+    """
+    code = None
+    for layer in _layers(handler):
+        code = getattr(layer, "__code__", None)
+    return code is not None and bool(code.co_flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR))
+
+
+def is_batched(handler: object) -> bool:
+    """Say whether `handler` takes the arguments of several calls at once.
+
+    Parameters
+    ----------
+    handler : object
+        A function, a method, or a partial of one.
+
+    Returns
+    -------
+    bool
+        True if what it comes from was decorated with `batched`.
+    """
+    # Not just true: a mock has every attribute.
+    return any(getattr(layer, BATCHED_MARK, None) is True for layer in _layers(handler))
+
+
+def _layers(handler: object) -> Iterator[object]:
+    """Yield `handler` and what is inside it: the function of a method, of a partial."""
+    while True:
+        yield handler
+        if hasattr(handler, "__func__"):
+            handler = handler.__func__
+        elif hasattr(handler, "func") and hasattr(handler, "keywords"):
+            # A functools.partial.
+            handler = handler.func
+        else:
+            return
