@@ -2,7 +2,7 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
 
 /** `BreakerOptions` of a pool, all of them. */
-export interface BreakerNumbers {
+export interface BreakerSettings {
   /** Failures with no success between them that open it. */
   readonly failureThreshold: number;
   /** Successes in half open that close it. */
@@ -32,7 +32,7 @@ interface Probe {
 }
 
 interface BreakerContext {
-  readonly numbers: BreakerNumbers;
+  readonly settings: BreakerSettings;
   /** While closed: failures since the last success. */
   readonly failures: number;
   /** While half open. */
@@ -64,7 +64,7 @@ export const breakerMachine = setup({
   types: {
     context: {} as BreakerContext,
     events: {} as BreakerEvent,
-    input: {} as BreakerNumbers,
+    input: {} as BreakerSettings,
   },
   actions: {
     forgetFailures: assign({ failures: 0 }),
@@ -72,18 +72,18 @@ export const breakerMachine = setup({
     countSuccess: assign({ successes: ({ context }) => context.successes + 1 }),
     beginOpen: assign({
       openUntilMs: ({ context }, { nowMs }: { readonly nowMs: number }) =>
-        nowMs + context.numbers.openMs,
+        nowMs + context.settings.openMs,
     }),
     /** Its timer fires when the oldest probe is lost; that is when the open time begins. */
     beginOpenByLoss: assign({
-      openUntilMs: ({ context }) => (context.probes[0]?.dueAtMs ?? 0) + context.numbers.openMs,
+      openUntilMs: ({ context }) => (context.probes[0]?.dueAtMs ?? 0) + context.settings.openMs,
     }),
     beginProbes: assign({ successes: 0, probes: [] }),
     addProbe: assign({
       nowMs: (_, { nowMs }: { readonly id: number; readonly nowMs: number }) => nowMs,
       probes: ({ context }, { id, nowMs }: { readonly id: number; readonly nowMs: number }) => [
         ...context.probes,
-        { id, dueAtMs: nowMs + context.numbers.probeTimeoutMs },
+        { id, dueAtMs: nowMs + context.settings.probeTimeoutMs },
       ],
     }),
     removeProbe: assign({
@@ -94,19 +94,19 @@ export const breakerMachine = setup({
     record: assign((_, params: { readonly because: BreakerCause }) => params),
   },
   guards: {
-    isEnoughToOpen: ({ context }) => context.failures + 1 >= context.numbers.failureThreshold,
-    isEnoughToClose: ({ context }) => context.successes + 1 >= context.numbers.successThreshold,
+    isEnoughToOpen: ({ context }) => context.failures + 1 >= context.settings.failureThreshold,
+    isEnoughToClose: ({ context }) => context.successes + 1 >= context.settings.successThreshold,
     isLastProbe: ({ context }, { id }: { readonly id: number }) =>
       without(context.probes, id).length === 0,
   },
   delays: {
-    openTime: ({ context }) => context.numbers.openMs,
+    openTime: ({ context }) => context.settings.openMs,
     probeTime: ({ context }) => (context.probes[0]?.dueAtMs ?? context.nowMs) - context.nowMs,
   },
 }).createMachine({
   id: 'breaker',
   context: ({ input }) => ({
-    numbers: input,
+    settings: input,
     failures: 0,
     successes: 0,
     probes: [],

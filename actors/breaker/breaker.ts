@@ -4,9 +4,9 @@ import type { Actor } from 'xstate';
 import type { Bus } from '../ground/bus.ts';
 import type { Clock } from '../ground/clock.ts';
 import { createRoot } from '../lifecycle/root.ts';
-import { breakerMachine, type BreakerNumbers, type BreakerSnapshot } from './breaker.machine.ts';
+import { breakerMachine, type BreakerSettings, type BreakerSnapshot } from './breaker.machine.ts';
 
-export type { BreakerNumbers } from './breaker.machine.ts';
+export type { BreakerSettings } from './breaker.machine.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
@@ -25,7 +25,7 @@ export type Admission =
   /** `retryAfterMs`: when to look again; while it is half open, when the oldest probe is lost at the latest. */
   | { readonly type: 'refused'; readonly retryAfterMs: number };
 
-export interface BreakerOptions extends BreakerNumbers {
+export interface BreakerOptions extends BreakerSettings {
   /** Of the pool. */
   readonly name: string;
 }
@@ -97,17 +97,19 @@ export class Breaker {
   /** Of this stay, while half open: probes that have not ended. */
   readonly #probes = new Set<number>();
   #lastProbeId = 0;
+  /** Whether a call was refused since a probe has ended: nobody else wants to know that there is room again. */
+  #crowd: 'nobody' | 'somebody' = 'nobody';
   #notice: 'none' | 'soon' = 'none';
 
   constructor(options: BreakerOptions, ports: BreakerPorts) {
-    const { name, ...numbers } = options;
+    const { name, ...settings } = options;
     this.#name = name;
     this.#ports = ports;
-    this.#halfOpenCallsMax = numbers.halfOpenCallsMax;
+    this.#halfOpenCallsMax = settings.halfOpenCallsMax;
     this.#actor = createRoot(breakerMachine, {
       id: `breaker ${name}`,
       clock: ports.clock,
-      input: numbers,
+      input: settings,
       onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
       // Nobody's code runs in the machine but the clock's: without timers it would stay open for ever.
       onError: () => this.#move('closed', 'reset'),
@@ -138,7 +140,7 @@ export class Breaker {
     this.#tell({ type: 'failed', nowMs: this.#ports.clock.nowMs() });
   }
 
-  /** Told, soon, when a call may be let through again: it is half open or closed, or a probe has ended. @returns the function that ends it. */
+  /** Told, soon, when a call may be let through again: it is half open or closed, or a probe has ended and another call was refused meanwhile. @returns the function that ends it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -161,6 +163,7 @@ export class Breaker {
 
   #acquireProbe(): Admission {
     if (this.#probes.size >= this.#halfOpenCallsMax) {
+      this.#crowd = 'somebody';
       const oldest = this.#context.probes[0];
       return { type: 'refused', retryAfterMs: this.#leftMs(oldest?.dueAtMs ?? 0) };
     }
@@ -179,7 +182,7 @@ export class Breaker {
     if (this.#state === 'half_open') {
       this.#probes.delete(id);
       this.#tell({ type: `probe.${ending}`, id, nowMs });
-      this.#noticeSoon();
+      if (this.#crowd === 'somebody') this.#noticeSoon();
     } else if (ending === 'failed') {
       this.#tell({ type: 'failed', nowMs });
     } else if (ending === 'succeeded' && this.#failures > 0) {
@@ -212,6 +215,7 @@ export class Breaker {
   #noticeSoon(): void {
     if (this.#notice === 'soon') return;
     this.#notice = 'soon';
+    this.#crowd = 'nobody';
     this.#ports.clock.afterPoll(() => {
       this.#notice = 'none';
       for (const listener of this.#listeners) listener();

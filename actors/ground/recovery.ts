@@ -118,11 +118,13 @@ const FINAL_CODES: ReadonlyMap<string, Temporary> = new Map<string, Temporary>([
 
 const RETRIES: ReadonlySet<Strategy> = new Set(['immediate_retry', 'backoff_retry', 'failover']);
 
-/** What is to be known of an error; `python` is the kind of an exception of Python's. */
+/** What is to be known of an error. */
 export interface ErrorFacts {
   readonly category: ErrorCategory;
   readonly code: string;
+  /** None is the worse one. */
   readonly outcome?: Outcome | undefined;
+  /** Of an exception of Python's: its kind. None is the worst one. */
   readonly python?: PythonErrorKind | undefined;
 }
 
@@ -143,8 +145,9 @@ function mayPass({ python = 'lasting' }: ErrorFacts): boolean {
 }
 
 /** What a decision depends on. */
-export interface RecoveryFacts extends SeverityFacts, ErrorFacts {
-  readonly outcome: Outcome;
+export interface RecoveryFacts extends SeverityFacts {
+  /** Errors of this package are such facts themselves. */
+  readonly error: ErrorFacts;
   /** How often it may be tried again. */
   readonly retriesMax: number;
   readonly isIdempotent: boolean;
@@ -198,9 +201,9 @@ const KINDS: Readonly<
 
 /** The one decision. It never leads to another bridge or to a mock (B24). */
 export function decideRecovery(facts: RecoveryFacts): RecoveryDecision {
-  const { category, attempt } = facts;
-  const severity = severityOf(category, facts);
-  if (isFinal(facts)) return { type: 'abandon', because: 'final' };
+  const { error, attempt } = facts;
+  const severity = severityOf(error.category, facts);
+  if (isFinal(error)) return { type: 'abandon', because: 'final' };
   const strategy = strategyFor(facts, severity);
   if (strategy === 'circuit_break') return { type: 'break' };
   const row = KINDS[strategy];
@@ -214,15 +217,15 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryDecision {
     : { type: 'retry', kind: row.kind, delayMs };
 }
 
-function isFinal(facts: RecoveryFacts): boolean {
-  if (facts.category === 'python_error') return !mayPass(facts);
-  return FINAL_CODES.has(facts.code) || CATEGORIES[facts.category].other === 'abandon';
+function isFinal(error: ErrorFacts): boolean {
+  if (error.category === 'python_error') return !mayPass(error);
+  return FINAL_CODES.has(error.code) || CATEGORIES[error.category].other === 'abandon';
 }
 
 /** The original's, but for providers: another worker would ask the same one, which needs time. */
-function strategyFor(facts: RecoveryFacts, severity: Severity): Strategy {
-  const strategy = strategyOf(facts.category, severity, facts.attempt);
-  return strategy === 'failover' && facts.python === 'passing' ? 'backoff_retry' : strategy;
+function strategyFor({ error, attempt }: RecoveryFacts, severity: Severity): Strategy {
+  const strategy = strategyOf(error.category, severity, attempt);
+  return strategy === 'failover' && error.python === 'passing' ? 'backoff_retry' : strategy;
 }
 
 function hindrance(
@@ -230,7 +233,7 @@ function hindrance(
   isSpent: boolean,
   delayMs: number,
 ): AbandonCause | undefined {
-  if (facts.outcome !== 'notSent' && !facts.isIdempotent) return 'may_have_run';
+  if (facts.error.outcome !== 'notSent' && !facts.isIdempotent) return 'may_have_run';
   if (facts.state === 'gone') return 'state_gone';
   if (isSpent) return 'attempts_spent';
   if (!facts.hasBudget) return 'budget_spent';
