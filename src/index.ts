@@ -1,7 +1,8 @@
 // What does a user import? The façade of the package: names only.
 export { createRuntime, type Runtime, type TreeNode } from './runtime.ts';
 export type { BridgeConfig, RuntimeConfig } from './config.ts';
-export type { BridgeHandle, CallOptions, WorkerView } from './bridge-handle.ts';
+export type { BridgeHandle, WorkerView } from './bridge-handle.ts';
+export type { CallOptions } from './call-options.ts';
 export type { MlBridge, MlOptions } from './ml-bridge.ts';
 export {
   defineAdapter,
@@ -15,7 +16,15 @@ export type { ZygoteOption } from './adapters/zygote-option.ts';
 export { dspy, type DspyConfig, type DspyProgram } from './adapters/dspy.ts';
 export type { StateChange } from '../supervisors/pool/journal.ts';
 export type { PoolStatistics } from '../supervisors/pool/pool.ts';
-export type { PoolOptions } from '../supervisors/pool/pool-options.ts';
+export type {
+  Affinity,
+  AutoscaleOptions,
+  BreakerOptions,
+  PoolOptions,
+  QuarantineOptions,
+  RetryBudgetOptions,
+  SessionOptions,
+} from '../supervisors/pool/pool-options.ts';
 export type { ProcessLimits } from '../actors/port/message.ts';
 export type { ResourceLimits, WorkerUsage } from '../actors/worker/resources.ts';
 export { NdArray, type Dtype } from '../actors/port/nd-array.ts';

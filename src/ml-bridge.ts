@@ -1,7 +1,9 @@
 // How does a caller use any framework alike? The unified configure, createProgram, execute of the ported design.
+import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Args } from './adapters/adapter.ts';
-import type { BridgeHandle, CallOptions } from './bridge-handle.ts';
+import type { BridgeHandle } from './bridge-handle.ts';
+import type { CallOptions } from './call-options.ts';
 import type { CallStream } from './call-stream.ts';
 
 export interface MlOptions extends CallOptions {
@@ -80,8 +82,8 @@ export class MlBridge {
   #bridge(name: string): BridgeHandle {
     const handle = this.#bridges.get(name);
     if (handle !== undefined) return handle;
-    const known = [...this.#bridges.keys()].join(', ');
-    throw new InvalidConfigError('bridge', `${name} is not configured; there are ${known}`);
+    const known = suggestion(name, [...this.#bridges.keys()]);
+    throw new InvalidConfigError('bridge', `${name} is not configured; ${known}`);
   }
 
   /** Ids of ours carry their bridge's name; any other is looked for in the default one. */

@@ -7,6 +7,7 @@ import { Bus, type BusEventName, type BusListener } from '../actors/ground/bus.t
 import { systemClock } from '../actors/ground/clock.ts';
 import { SHUTDOWN, type ExitReason } from '../actors/ground/exit-reason.ts';
 import { systemIds } from '../actors/ground/ids.ts';
+import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child } from '../actors/lifecycle/child.ts';
 import { workerEnv } from '../actors/port/env.ts';
@@ -20,7 +21,13 @@ import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
 import { Supervisor } from '../supervisors/supervisor.ts';
 import { preloadOf } from './adapters/zygote-option.ts';
 import { BridgeHandle } from './bridge-handle.ts';
-import { checkConfig, checkScript, type BridgeConfig, type RuntimeConfig } from './config.ts';
+import {
+  checkConfig,
+  checkScript,
+  poolOptionsOf,
+  type BridgeConfig,
+  type RuntimeConfig,
+} from './config.ts';
 import { MlBridge } from './ml-bridge.ts';
 import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
 import { defaultLogger, logEvents } from './telemetry/log.ts';
@@ -63,8 +70,8 @@ export class Runtime implements AsyncDisposable {
   pool(name: string): BridgeHandle {
     const bridge = this.#bridges.get(name);
     if (bridge !== undefined) return bridge;
-    const known = [...this.#bridges.keys()].join(', ');
-    throw new InvalidConfigError('bridge', `${name} is not configured; there are ${known}`);
+    const known = suggestion(name, [...this.#bridges.keys()]);
+    throw new InvalidConfigError('bridge', `${name} is not configured; ${known}`);
   }
 
   /** The supervision tree as it is now. */
@@ -101,7 +108,7 @@ interface Parts {
 }
 
 /**
- * Start the workers of all bridges, and give the runtime once each bridge has one that is ready.
+ * Start the workers of all bridges, and give the runtime once each bridge has one that is ready; those with `startup: 'background'` are not waited for.
  * @throws {@link InvalidConfigError}, {@link ScriptNotFoundError}, {@link PythonNotFoundError}, {@link PythonTooOldError} before anything is started;
  *   {@link PoolFailedError} when the workers of a bridge cannot start: its `cause` holds Python's traceback, and everything is stopped again.
  */
@@ -112,7 +119,8 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
   );
   const parts = await startParts(setups, config);
   try {
-    await Promise.all(parts.pools.map((pool) => pool.ready()));
+    const awaited = parts.pools.filter(({ name }) => isAwaited(config.bridges[name]));
+    await Promise.all(awaited.map((pool) => pool.ready()));
   } catch (error) {
     await stopParts(parts);
     throw error;
@@ -123,11 +131,17 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
     if (bridge === undefined) continue;
     const ports = { ids: systemIds, clock: systemClock };
     const { adapter, callbacks } = bridge;
-    bridges.set(pool.name, new BridgeHandle(pool.name, adapter, pool, ports, callbacks));
+    const { maxRetries } = poolOptionsOf(pool.name, bridge);
+    const { name } = pool;
+    bridges.set(name, new BridgeHandle({ name, adapter, pool, ports, callbacks, maxRetries }));
   }
   const names = Object.keys(config.bridges);
   const fallback = names.includes('dspy') ? 'dspy' : (names[0] ?? '');
   return new Runtime(parts, bridges, config.default ?? fallback);
+}
+
+function isAwaited(bridge: BridgeConfig | undefined): boolean {
+  return bridge?.startup !== 'background';
 }
 
 type Setup = Omit<PoolSetup, 'makeScratch' | 'zygote'> & {
@@ -160,7 +174,7 @@ async function poolSetup(
   });
   return {
     name,
-    options: bridge.pool ?? {},
+    options: poolOptionsOf(name, bridge),
     preload:
       protocol === 'v1'
         ? 'no zygote'

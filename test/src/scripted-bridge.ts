@@ -22,11 +22,11 @@ export function scriptedBridge({ callbacks, adapter, options, world }: Given = {
   const setup = pooled(options, { ...scriptedPython(), ...world });
   const { pool, clock } = setup;
   const ports = { ids: { next: () => 'id', nonce: () => 'nonce' }, clock };
-  const handle = new BridgeHandle(
-    'p',
-    { framework: 'f', operations: {}, ...adapter },
-    ...([pool, ports, callbacks] as const),
-  );
+  const handle = new BridgeHandle({
+    name: 'p',
+    adapter: { framework: 'f', operations: {}, ...adapter },
+    ...{ pool, ports, callbacks },
+  });
   /** Let the world and all promises go on as far as they can without time. */
   const rounds = async (): Promise<void> => {
     for (let round = 0; round < ROUNDS; round += 1) await setup.done();
