@@ -1,0 +1,82 @@
+// What must hold of pools, since it once did not? Scripted workers under virtual time; each test is a row of docs/lessons.md.
+import { afterEach, describe, expect, it } from 'vitest';
+
+import {
+  fateOf,
+  microtasks,
+  request,
+  scriptedPool,
+  type ScriptedPool,
+} from '../support/scripted-pool.ts';
+import type { StartScript } from '../support/scripted-world.ts';
+
+let of: ScriptedPool;
+afterEach(() => {
+  of.stop();
+  expect(of.world.callsToTheDead).toEqual([]);
+});
+
+/** The pool, with all that happens at once behind it. */
+function settled(...given: Parameters<typeof scriptedPool>): ScriptedPool {
+  of = scriptedPool(...given);
+  of.settle();
+  return of;
+}
+
+describe('a worker that takes its time to start', () => {
+  it('holds up no call of the others (B12)', async () => {
+    const starts: StartScript['type'][] = ['ready', 'ready', 'hangs'];
+    const nextStart = (): StartScript => ({ type: starts.shift() as 'ready' | 'hangs' });
+    const { world, pool, clock } = settled({ size: 2, startTimeoutMs: 60_000 }, { nextStart });
+    world.processes[0]!.exit(1, null);
+    of.advance(1);
+    expect(world.processes).toHaveLength(3);
+    const startedMs = clock.nowMs();
+    const calls = Array.from({ length: 20 }, () => fateOf(pool.call(request('echo'))));
+    of.settle();
+    await microtasks();
+    expect(calls.map(({ state }) => state)).toEqual(calls.map(() => 'resolved'));
+    expect(clock.nowMs()).toBe(startedMs);
+  });
+});
+
+describe('a session', () => {
+  it('outlives the caller who began it, and all workers (B18)', async () => {
+    const { world, pool } = settled({ size: 2, maxRestarts: 10 });
+    const caller = new AbortController();
+    const inSession = { sessionId: 's', signal: caller.signal };
+    const created = fateOf(pool.call(request('create', { id: 'a' }, inSession)));
+    of.settle();
+    await microtasks();
+    expect(created).toMatchObject({ state: 'resolved' });
+    caller.abort();
+    for (const process of [...world.processes]) process.exit(null, 'SIGKILL');
+    of.advance(1_000);
+    const used = fateOf(pool.call(request('use', { id: 'a' }, { sessionId: 's' })));
+    of.settle();
+    await microtasks();
+    expect(used.state).toBe('resolved');
+    expect(used.value).toContain('used a');
+  });
+});
+
+describe('a stream of a session', () => {
+  it('goes to the worker of that session, behind its calls (A9)', async () => {
+    const { world, pool } = settled({ size: 2 });
+    const inSession = { sessionId: 's' };
+    const hung = fateOf(pool.call(request('hang', {}, inSession)));
+    const stream = { credit: 8, item: () => undefined };
+    const { settled: end } = pool.open(request('echo', {}, { ...inSession, stream }));
+    const read = fateOf(end);
+    of.settle();
+    await microtasks();
+    expect([hung.state, read.state]).toEqual(['pending', 'pending']);
+    expect(world.callsWritten.map(({ op }) => op)).toEqual(['hang']);
+    const own = world.processes.find(({ calls }) => calls.length > 0)!;
+    own.reply(own.calls[0]!.id, 'done');
+    of.settle();
+    await microtasks();
+    expect(own.calls.map(({ op }) => op)).toEqual(['hang', 'echo']);
+    expect([hung.state, read.state]).toEqual(['resolved', 'resolved']);
+  });
+});
