@@ -152,7 +152,7 @@ export class Injector {
     const zygote = this.#children().find(({ id }) => id === 'zygote');
     if (zygote?.pid === undefined || zygote.state !== 'ready') return;
     this.#zygotePath = zygote.path;
-    for (const worker of this.#workers()) this.#aim(worker, 'zygote');
+    for (const process of [zygote, ...this.#workers()]) this.#aim(process, 'zygote');
     if (send(zygote.pid, 'SIGKILL')) this.#counts.zygote += 1;
   }
 
