@@ -25,6 +25,14 @@ export interface JournalEntry {
   readonly holds?: readonly string[];
 }
 
+/** An entry that has just been noted, and what that did to the others. */
+export interface Appended extends JournalEntry {
+  /** Entries that a new incarnation is not told of any more. */
+  readonly removedSeqs: readonly number[];
+  /** Whether a new incarnation is told of this one: not of the deletion of what only live ones can have. */
+  readonly isKept: boolean;
+}
+
 /** A value that whoever gave it cannot change any more: exactly what Python gets to see now. */
 export function ownCopy(value: EncodedValue): {
   readonly args: EncodedValue;

@@ -2,20 +2,12 @@
 import type { EncodedValue } from '../../actors/port/codec.ts';
 import type { AppliedMark } from './applied-mark.ts';
 import { creationsOf, isHeld, mustDrop, trim, type Thing } from './creations.ts';
-import { ownCopy, type JournalEntry, type StateChange } from './journal-entry.ts';
+import { ownCopy, type Appended, type JournalEntry, type StateChange } from './journal-entry.ts';
 import type { ResolveSecret, StoredScope } from './scope-store.ts';
 import { loadedOf, storedOf } from './stored-entry.ts';
 
 export { AppliedMark } from './applied-mark.ts';
-export type { JournalEntry, StateChange } from './journal-entry.ts';
-
-/** An entry that has just been noted, and what that did to the others. */
-export interface Appended extends JournalEntry {
-  /** Entries that a new incarnation is not told of any more. */
-  readonly removedSeqs: readonly number[];
-  /** Whether a new incarnation is told of this one: not of the deletion of what only live ones can have. */
-  readonly isKept: boolean;
-}
+export type { Appended, JournalEntry, StateChange } from './journal-entry.ts';
 
 const NOTHING: readonly JournalEntry[] = [];
 
@@ -130,11 +122,6 @@ export class Journal {
       this.#things.delete(key);
     }
     if (this.#latest !== undefined) trim(this.#latest, marks, this.#snapshotSeq);
-  }
-
-  /** Those of these numbers that a new incarnation is told of, in order. */
-  entries(seqs: ReadonlySet<number>): readonly JournalEntry[] {
-    return [...seqs].sort((a, b) => a - b).flatMap((seq) => this.#entries.get(seq) ?? []);
   }
 
   /** All that another process needs, as a store may see it. */

@@ -29,7 +29,7 @@ export interface StoredScope {
   readonly entries: readonly StoredEntry[];
 }
 
-/** What one append has made of a journal, for stores to which the whole is too much. */
+/** What one append has made of a journal (`changeOf`), for stores to which the whole is too much. */
 export interface ScopeChange {
   readonly head: number;
   readonly put: readonly StoredEntry[];
@@ -52,7 +52,8 @@ export type StoreDone = (error?: Error) => void;
 export interface ScopeStore {
   load(key: ScopeKey, done: (found: LoadedScope) => void): void;
   /**
-   * @param whole for stores that keep one value for each scope; it is asked at once or later, and tells what the scope is by then.
+   * Every append has one save, in order. One that fails is not repeated: the next save of its key writes the whole.
+   * @param whole what the scope is by now; asked at most once, maybe later.
    * @param expiresInMs undefined: never.
    */
   save(

@@ -1,7 +1,7 @@
 // What of a journal's entry may a store see, and how does it become an entry again? Secrets go out by name and come back by it.
 import { decodeValue, encodeValue, type EncodedValue } from '../../actors/port/codec.ts';
-import { bytesOf, type JournalEntry } from './journal-entry.ts';
-import type { ResolveSecret, StoredEntry } from './scope-store.ts';
+import { bytesOf, type Appended, type JournalEntry } from './journal-entry.ts';
+import type { ResolveSecret, ScopeChange, StoredEntry } from './scope-store.ts';
 
 const NO_SECRETS: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -10,6 +10,12 @@ export function storedOf(entry: JournalEntry): StoredEntry {
   const { seq, change, op, key, args, secrets = NO_SECRETS, holds } = entry;
   const stored = { seq, change, op, key, args: without(args, Object.keys(secrets)), secrets };
   return holds === undefined ? stored : { ...stored, holds };
+}
+
+/** What a store must change for one more entry. */
+export function changeOf(appended: Appended): ScopeChange {
+  const { seq: head, isKept, removedSeqs: removeSeqs } = appended;
+  return { head, put: isKept ? [storedOf(appended)] : [], removeSeqs };
 }
 
 /** As it is replayed. A secret that cannot be resolved is named in it. */

@@ -4,8 +4,12 @@ import { describe, expect, it } from 'vitest';
 
 import { encodeValue } from '../../../actors/port/codec.ts';
 import { AppliedMark, Journal, type JournalEntry } from '../../../supervisors/pool/journal.ts';
-import type { ScopeChange, StoredEntry } from '../../../supervisors/pool/scope-store.ts';
-import { Unsaved } from '../../../supervisors/pool/unsaved.ts';
+import type {
+  ScopeChange,
+  StoredEntry,
+  StoredScope,
+} from '../../../supervisors/pool/scope-store.ts';
+import { changeOf } from '../../../supervisors/pool/stored-entry.ts';
 
 /** What a scope is in one incarnation: configurations and things, each with what was done to it. */
 type State = Map<string, readonly number[]>;
@@ -55,10 +59,21 @@ class Table {
   readonly #rows = new Map<number, StoredEntry>();
   #head = 0;
 
-  save({ head, put, removeSeqs }: ScopeChange): void {
-    for (const entry of put) this.#rows.set(entry.seq, entry);
-    for (const seq of removeSeqs) this.#rows.delete(seq);
-    this.#head = head;
+  #isBehind = false;
+
+  /** @param failure of which it tells its caller; one that lies has done what was asked. */
+  save(
+    { head, put, removeSeqs }: ScopeChange,
+    whole: () => StoredScope,
+    failure: 'none' | 'store fails' | 'store lies',
+  ): void {
+    if (failure !== 'store fails') {
+      if (this.#isBehind) this.#rows.clear();
+      for (const entry of this.#isBehind ? whole().entries : put) this.#rows.set(entry.seq, entry);
+      for (const seq of removeSeqs) this.#rows.delete(seq);
+      this.#head = head;
+    }
+    this.#isBehind = failure !== 'none';
   }
 
   load() {
@@ -95,7 +110,6 @@ class Pool {
   readonly table = new Table();
   readonly truth: State = new Map();
   all = [fresh(), fresh(), fresh()];
-  #unsaved = new Unsaved();
   #failure: 'none' | 'store fails' | 'store lies' = 'none';
 
   take({ type, who: index, key: name }: Step, edition: number): void {
@@ -112,9 +126,8 @@ class Pool {
 
   /** All incarnations and the process end; what the store has acknowledged is what the next one begins with. */
   #reload(): void {
-    this.save();
+    this.note();
     this.journal = Journal.from(this.table.load(), () => undefined);
-    this.#unsaved = new Unsaved();
     this.all = [fresh(), fresh(), fresh()];
   }
 
@@ -133,16 +146,16 @@ class Pool {
     apply(this.truth, entry);
     mark.add(entry.seq);
     this.journal.prune(this.all.map((one) => one.mark));
-    this.#unsaved.note(entry);
-    const failure = this.#failure;
+    this.table.save(changeOf(entry), () => this.journal.stored(), this.#failure);
     this.#failure = 'none';
-    if (failure !== 'store fails') this.save(failure === 'none');
   }
 
-  save(isAcknowledged = true): void {
-    const saved = this.#unsaved.changeOf(this.journal);
-    this.table.save(saved);
-    if (isAcknowledged) this.#unsaved.saved(saved);
+  /** One more entry, which the store acknowledges. */
+  note(): void {
+    const args = encodeValue({ edition: -1 }, 'args');
+    const entry = this.journal.append('configure', 'configure', args, 'last');
+    apply(this.truth, entry);
+    this.table.save(changeOf(entry), () => this.journal.stored(), 'none');
   }
 }
 
@@ -152,11 +165,11 @@ describe('a journal', () => {
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const pool = new Pool();
         for (const [edition, one] of steps.entries()) pool.take(one, edition);
+        pool.note();
         for (const incarnation of [...pool.all, fresh()]) {
           sync(pool.journal, incarnation);
           expect(sorted(incarnation.state)).toEqual(sorted(pool.truth));
         }
-        pool.save();
         const next = fresh();
         sync(
           Journal.from(pool.table.load(), () => undefined),
