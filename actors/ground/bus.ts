@@ -9,7 +9,13 @@ import type {
   SupervisorProgress,
   SupervisorReport,
 } from './supervision-facts.ts';
-import type { Hello, OutputStream, PythonLogLevel, WorkerInfo } from './worker-facts.ts';
+import type {
+  CrashCause,
+  Hello,
+  OutputStream,
+  PythonLogLevel,
+  WorkerInfo,
+} from './worker-facts.ts';
 
 /** Every event of the runtime and what it carries. Names are `room.fact`; times are monotonic milliseconds. */
 export interface BusEvents {
@@ -28,6 +34,8 @@ export interface BusEvents {
     readonly reason: ExitReason;
     readonly stderrTail: string;
     readonly inFlightCalls: number;
+    /** What ended it, in one word: of Python workers. */
+    readonly crashCause?: CrashCause | undefined;
   };
   'child.stopped': { readonly path: string; readonly epoch: number; readonly reason: ExitReason };
   /** Something of an incarnation threw after its end; nobody is harmed. */
@@ -66,6 +74,45 @@ export interface BusEvents {
   /** It has not answered in time: it is killed and replaced, its workers with it. */
   'zygote.hung': { readonly path: string; readonly epoch: number; readonly what: string };
   'pool.failed': { readonly pool: string; readonly error: Error };
+  /** Its life has gone on (`docs/pools.md` §1). */
+  'pool.changed': {
+    readonly pool: string;
+    readonly from: string;
+    readonly to: string;
+    readonly because: string;
+  };
+  /** It is to have more workers from now on, or fewer. */
+  'pool.resized': {
+    readonly pool: string;
+    readonly from: number;
+    readonly to: number;
+    readonly because: 'resize' | 'autoscale' | 'start_failed';
+  };
+  /** A further worker, or one in place of another: why. Those of the pool's own size are started without this. */
+  'worker.starting': {
+    readonly pool: string;
+    readonly worker: string;
+    readonly because: string;
+    /** The worker that goes when this one is ready. */
+    readonly replaces: string | undefined;
+  };
+  /** Such a worker did not start; the others go on. */
+  'worker.start_failed': {
+    readonly pool: string;
+    readonly worker: string;
+    readonly because: string;
+    readonly reason: ExitReason;
+    /** Until another try; undefined where whoever asked for it is told instead. */
+    readonly retryInMs: number | undefined;
+  };
+  /** It takes nothing new, finishes what it has within `drainMs`, and goes: why. */
+  'worker.retiring': {
+    readonly pool: string;
+    readonly worker: string;
+    readonly epoch: number;
+    readonly because: string;
+    readonly drainMs: number;
+  };
   'worker.output': {
     readonly path: string;
     readonly epoch: number;

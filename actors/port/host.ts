@@ -22,6 +22,8 @@ export interface Host {
   readProcess(pid: number): ProcessReading | undefined;
   /** Open descriptors of a process; undefined as above. Costs more than `readProcess`: a folder is listed. */
   countOpenFiles(pid: number): number | undefined;
+  /** How many processes the kernel has killed for want of memory: of our control group, else of the whole machine. Undefined: it does not tell. */
+  countOomKills?(): number | undefined;
 }
 
 /** What the kernel counts in: from the auxiliary vector of our own process. */
@@ -99,6 +101,27 @@ function unitsHere(): HostUnits {
   return units ?? USUAL_UNITS;
 }
 
+/** `oom_kill` of a control group's `memory.events`, or of `/proc/vmstat`; undefined when it is not in there. */
+export function parseOomKills(text: string): number | undefined {
+  const count = /^oom_kill (\d+)$/mu.exec(text)?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+const GROUPS = '/sys/fs/cgroup';
+
+/** The folder of our control group, by `/proc/self/cgroup`; undefined without version 2 of them. */
+export function parseControlGroup(text: string): string | undefined {
+  const path = /^0::(\/.*)$/mu.exec(text)?.[1];
+  return path === undefined ? undefined : `${GROUPS}${path === '/' ? '' : path}`;
+}
+
+function controlGroupOomKills(): number | undefined {
+  const folder = parseControlGroup(readFileSync('/proc/self/cgroup', 'utf8'));
+  return folder === undefined
+    ? undefined
+    : parseOomKills(readFileSync(`${folder}/memory.events`, 'utf8'));
+}
+
 /** Reads `/proc`, at once and cheaply: about 20 µs for a process. */
 export const linuxHost: Host = {
   readProcess: (pid) =>
@@ -106,6 +129,9 @@ export const linuxHost: Host = {
       parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'), unitsHere()),
     ),
   countOpenFiles: (pid) => readOr(undefined, () => readdirSync(`/proc/${pid}/fd`).length),
+  countOomKills: () =>
+    readOr(undefined, controlGroupOomKills) ??
+    readOr(undefined, () => parseOomKills(readFileSync('/proc/vmstat', 'latin1'))),
 };
 
 const silentHost: Host = { readProcess: () => undefined, countOpenFiles: () => undefined };

@@ -1,10 +1,12 @@
 // What is known of the process that a worker has now, and what becomes of what it tells? One incarnation, from its start to its clean-up.
+import type { CrashReport } from '../ground/errors.ts';
 import { LIMITS } from '../ground/limits.ts';
 import type { WorkerInfo } from '../ground/worker-facts.ts';
 import type { RefPorts } from '../lifecycle/ref.ts';
 import type { Host } from '../port/host.ts';
 import type { Port, PortFact } from '../port/port-types.ts';
 import type { CallDesk } from './call-desk.ts';
+import { causeOf } from './crash-cause.ts';
 import { openOrFail, type Incarnation, type OpenIncarnation } from './incarnation.ts';
 import { watchLiveness, type Liveness, type LivenessVerdict } from './liveness.ts';
 import { ResourceWatch, type WorkerUsage } from './resources.ts';
@@ -35,6 +37,8 @@ export class LiveProcess {
   #pid: number | undefined;
   #info: WorkerInfo | undefined;
   #liveness: Liveness | undefined;
+  /** What the kernel had counted when this lived. */
+  #oomKillsBefore: number | undefined;
 
   constructor(
     worker: { readonly path: string; readonly epoch: number },
@@ -51,6 +55,7 @@ export class LiveProcess {
       clock: ports.ref.clock,
       host: ports.host,
     });
+    this.#oomKillsBefore = ports.host.countOomKills?.();
     this.#incarnation = openOrFail(ports.open, worker, ports.ref.clock, (fact) => {
       this.#onFact(fact);
     });
@@ -70,6 +75,16 @@ export class LiveProcess {
 
   get usage(): WorkerUsage | undefined {
     return this.#resources.usage;
+  }
+
+  /** Its end, with what that comes to. Asked when it has crashed. */
+  explain(report: CrashReport): CrashReport {
+    const crashCause = causeOf(report, {
+      oomKillsBefore: this.#oomKillsBefore,
+      oomKillsAfter: this.#host.countOomKills?.(),
+      phase: this.#info === undefined ? 'starting' : 'ready',
+    });
+    return { ...report, crashCause };
   }
 
   /** Ends what it holds: process, connections, folder, watch. */
@@ -98,6 +113,7 @@ export class LiveProcess {
         return;
       case 'ready':
         this.#info = fact.info;
+        this.#oomKillsBefore = this.#host.countOomKills?.();
         sendBack({ type: 'process.ready' });
         return;
       case 'failed':

@@ -258,9 +258,10 @@ export class PythonWorker implements Worker {
   }
 
   #tellCrash(snapshot: WorkerSnapshot): void {
-    const { epoch, report } = snapshot.context;
+    const { epoch, report: ended } = snapshot.context;
     if (this.#crashToldEpoch === epoch) return;
     this.#crashToldEpoch = epoch;
+    const report = this.#process?.explain(ended) ?? ended;
     const inFlightCalls = this.#desk.size;
     this.#ports.bus.emit('child.crashed', { path: this.workerId, epoch, ...report, inFlightCalls });
     this.#endIncarnation(report);

@@ -39,7 +39,9 @@ describe.each(BOTH)('a process that ends (zygote: %s)', (zygote) => {
     const crashed = nextEvent(runtime, 'child.crashed');
     const ready = nextEvent(runtime, 'child.ready', ({ epoch }) => epoch === 2);
     await pool.call('exit_soon', { status: 0 });
-    expect(await crashed).toMatchObject({ reason: { type: 'normal' }, inFlightCalls: 0 });
+    expect(await crashed).toMatchObject({
+      ...{ reason: { type: 'normal' }, crashCause: 'clean_exit', inFlightCalls: 0 },
+    });
     await ready;
     expect(await pool.call('pid')).not.toBe(pid);
   });
@@ -67,6 +69,7 @@ describe.each(BOTH)('a process that ends (zygote: %s)', (zygote) => {
     expect(await lost).toMatchObject({
       ...{ code: 'worker_crashed', outcome: 'maybeExecuted', epoch: 1 },
       exitReason: { type: 'signal', signal: 'SIGKILL' },
+      crashCause: 'killed',
     });
     expect(await kept).toBe('slept');
     await isWhole(runtime);
@@ -82,6 +85,7 @@ describe.each(BOTH)('a process that ends (zygote: %s)', (zygote) => {
     expect(error).toMatchObject({
       ...{ code: 'worker_crashed', outcome: 'maybeExecuted' },
       exitReason: { type: 'signal', signal },
+      crashCause: 'segfault',
       stderrTail: expect.stringContaining(`in op_${op}`) as string,
     });
     expect(await pool.call('echo', { a: 1 })).toEqual({ a: 1 });

@@ -46,7 +46,8 @@ describe('a worker', () => {
     send('hang');
     send('exit');
     settle();
-    const report = { reason: { type: 'exit_status', status: 9 }, stderrTail: '' };
+    const reason = { type: 'exit_status', status: 9 };
+    const report = { reason, stderrTail: '', crashCause: 'unknown' };
     expect(outcomes).toEqual([
       { type: 'crashed', report, outcome: 'maybeExecuted' },
       { type: 'crashed', report, outcome: 'notSent' },
