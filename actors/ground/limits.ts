@@ -60,6 +60,11 @@ export const LIMITS = {
   idleTimeoutMs: 30_000,
   /** What a worker that is to be replaced gets: twice the default time of a call. */
   drainMs: 60_000,
+  /** Between two tries of a start that nobody asked for by hand: the second comes soon, and a broken bridge is imported once a minute. */
+  plannedStartBackoffMinMs: 1_000,
+  plannedStartBackoffMaxMs: 60_000,
+  /** Of a resize or a reload as a whole, by default: ten workers that each take a whole start time. */
+  fleetOrderTimeoutMs: 600_000,
   /** So that workers that were started together are not replaced together. */
   recycleJitter: 0.1,
   /** The original's session time. */
@@ -103,6 +108,9 @@ export const LIMITS = {
   touchesPerTtl: 8,
   /** A holder of a worker that makes no call for so long has forgotten it. */
   leaseMs: 60_000,
+  /** Calls in one batch, and how long the first of them may be held back for others: beyond it the answers come late and all at once. */
+  batchSizeMax: 1_024,
+  batchWaitMsMax: 10_000,
   /** Workers of a pool by default (the ported design's 4 for DSPy). */
   poolSize: 4,
   /** A typing slip must not start a thousand Pythons. */

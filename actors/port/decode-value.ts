@@ -27,9 +27,33 @@ export const DATE_MS_MAX = 253_402_300_799_999;
  * @throws {@link ProtocolError} when a tag is malformed, or a segment is named by none or by two.
  */
 export function decodeValue(json: unknown, tagged: boolean, segments: readonly Buffer[]): unknown {
-  if (tagged) return new Decoding(segments).run(json);
+  if (tagged) {
+    const decoding = new Decoding(segments);
+    const value = decoding.read(json);
+    decoding.assertAllNamed();
+    return value;
+  }
   if (segments.length > 0) throw new ProtocolError('value with segments that no tag names');
   return json;
+}
+
+/**
+ * Several values that share the segments of one frame, each of the depth that a value may have.
+ * @throws {@link ProtocolError} as `decodeValue` does.
+ */
+export function decodeEach(
+  jsons: readonly unknown[],
+  tagged: boolean,
+  segments: readonly Buffer[],
+): readonly unknown[] {
+  if (!tagged) {
+    if (segments.length > 0) throw new ProtocolError('values with segments that no tag names');
+    return jsons;
+  }
+  const decoding = new Decoding(segments);
+  const values = jsons.map((json) => decoding.read(json));
+  decoding.assertAllNamed();
+  return values;
 }
 
 class Decoding {
@@ -41,7 +65,7 @@ class Decoding {
   }
 
   /** By levels and not by recursion: how deep it is was the sender's choice. */
-  run(json: unknown): unknown {
+  read(json: unknown): unknown {
     const root = [json];
     let level: Container[] = [root];
     for (let depth = 0; level.length > 0; depth += 1) {
@@ -53,10 +77,13 @@ class Decoding {
       for (const container of level) this.#open(container, deeper);
       level = deeper;
     }
+    return root[0];
+  }
+
+  assertAllNamed(): void {
     if (this.#named.size !== this.#segments.length) {
       throw malformed(`${this.#segments.length} segments, ${this.#named.size} of them named`);
     }
-    return root[0];
   }
 
   /** Put what it means in the place of everything in `container`; the containers in it come to `deeper`. */

@@ -9,7 +9,7 @@ import type { CallbackAnswer, CallMessage } from './message.ts';
  * @throws {@link UnencodableError} when a worker would take it for a broken wire: it is larger than a frame, or its JSON than a header.
  */
 export function encodeCall(id: number, message: CallMessage): readonly Uint8Array[] {
-  const { op, args, session, deadlineMs, stream, nested, trace } = message;
+  const { op, args, session, deadlineMs, stream, nested, trace, batch } = message;
   // Field by field: a spread of what is mostly absent costs more than all the rest.
   const header: Record<string, unknown> = { type: 'call', id, op, session, deadlineMs };
   if (stream !== undefined) header['stream'] = stream;
@@ -18,6 +18,7 @@ export function encodeCall(id: number, message: CallMessage): readonly Uint8Arra
     header['callback'] = nested.callback;
   }
   if (trace !== undefined) header['trace'] = trace;
+  if (batch !== undefined) header['batch'] = batch;
   const parts = encodeCodedFrame(header, 'args', args);
   const excess = excessOf(parts, LIMITS);
   if (excess !== undefined) throw new UnencodableError('args', excess);

@@ -1,6 +1,7 @@
 // May we work with this worker, and by which version? A pure verdict over its `hello` (`docs/protocol.md` §3).
 import type { Hello } from '../ground/worker-facts.ts';
 import { PROTOCOL_VERSION } from './message.ts';
+import type { PortAbility } from './port-types.ts';
 
 export type HelloVerdict =
   | { readonly type: 'welcome'; readonly protocol: string }
@@ -11,6 +12,19 @@ export const PYTHON_MIN = '3.10';
 
 /** Segments, streams and heartbeats came with it, and nothing here works without them. */
 const MINOR_MIN = 1;
+
+/** Batches came with it. */
+const MINOR_OF_BATCHES = 2;
+
+const BASE: readonly PortAbility[] = ['streams', 'callbacks', 'cancellation', 'heartbeat'];
+const AT_FIRST: ReadonlySet<PortAbility> = new Set(BASE);
+const WITH_BATCHES: ReadonlySet<PortAbility> = new Set([...BASE, 'batches']);
+
+/** What a worker can be asked for that speaks this version; before one is agreed on, what every version has. */
+export function abilitiesOf(protocol?: string): ReadonlySet<PortAbility> {
+  if (protocol === undefined) return AT_FIRST;
+  return versionOf(protocol)[1] >= MINOR_OF_BATCHES ? WITH_BATCHES : AT_FIRST;
+}
 
 export function judgeHello(hello: Hello, pythonMin: string = PYTHON_MIN): HelloVerdict {
   const [major, minor] = versionOf(PROTOCOL_VERSION);

@@ -6,10 +6,11 @@ import type {
   Trace,
   WorkerInfo,
 } from '../ground/worker-facts.ts';
+import type { BatchOutcome } from './batch.ts';
 import type { EncodedValue } from './codec.ts';
 
 /** The protocol that this side speaks. Equal major versions work together, by the lower of the two minors. */
-export const PROTOCOL_VERSION = '2.1';
+export const PROTOCOL_VERSION = '2.2';
 
 /** Where the worker finds its bridge: an importable module, or a file. */
 export interface BridgeSource {
@@ -55,10 +56,19 @@ export interface CallMessage {
   /** Present: made from inside a callback of that call, and run by the thread that waits for it. */
   readonly nested?: { readonly parent: number; readonly callback: number } | undefined;
   readonly trace?: Trace | undefined;
+  /** Present: it stands for so many calls, whose arguments `combineCalls` has put together. */
+  readonly batch?: number | undefined;
 }
 
 export type ReplyMessage =
-  | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
+  | {
+      readonly type: 'reply';
+      readonly id: number;
+      readonly ok: true;
+      readonly result: unknown;
+      /** Present for a batch, in the place of the result: one for each of its calls. */
+      readonly outcomes?: readonly BatchOutcome[];
+    }
   | {
       readonly type: 'reply';
       readonly id: number;

@@ -3,27 +3,12 @@ import { z } from 'zod';
 
 import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError } from '../ground/start-errors.ts';
-import type { RemoteError } from '../ground/worker-facts.ts';
+import { splitBatch, type OpenBatches } from './batch.ts';
 import { decodeValue } from './codec.ts';
 import type { ControlMessage, DataMessage, ReplyMessage } from './message.ts';
+import { remoteError } from './remote-error.ts';
 
 type Header = Readonly<Record<string, unknown>>;
-
-const CAUSES_MAX = 8;
-
-/** Built to its depth, since a worker could nest causes until a recursive check exhausts the stack. */
-function remoteErrorSchema(causesMax: number): z.ZodType<RemoteError> {
-  return z.object({
-    type: z.string(),
-    message: z.string(),
-    traceback: z.string(),
-    code: z.string(),
-    cause: causesMax === 0 ? z.undefined().optional() : remoteErrorSchema(causesMax - 1).optional(),
-  });
-}
-
-/** A Python exception as data, also off other lanes. */
-export const remoteError = remoteErrorSchema(CAUSES_MAX);
 
 /** A text for people and logs: one that is too long is cut, as an output line is. */
 export const text = z.string().transform((found) => found.slice(0, LIMITS.outputLineBytesMax));
@@ -88,14 +73,19 @@ export function parseControl(message: Header): ControlMessage {
 
 /**
  * What came on the lane `replies`. On the hot path, hence by hand.
+ * @param batches which of the calls that may be answered are batches.
  * @throws {@link ProtocolError} naming what is wrong.
  */
-export function parseData(message: Header, segments: readonly Buffer[]): DataMessage {
+export function parseData(
+  message: Header,
+  segments: readonly Buffer[],
+  batches?: OpenBatches,
+): DataMessage {
   const { type, id } = message;
   if (typeof id !== 'number') throw notData(message);
   switch (type) {
     case 'reply':
-      return parseReply(message, id, segments);
+      return parseReply(message, id, segments, batches?.answered(id));
     case 'item': {
       const { seq } = message;
       if (typeof seq !== 'number') throw notData(message);
@@ -116,8 +106,18 @@ export function parseData(message: Header, segments: readonly Buffer[]): DataMes
 }
 
 /** Only an error reply is looked at closely. */
-function parseReply(message: Header, id: number, segments: readonly Buffer[]): ReplyMessage {
+function parseReply(
+  message: Header,
+  id: number,
+  segments: readonly Buffer[],
+  batchSize: number | undefined,
+): ReplyMessage {
   const { ok } = message;
+  if (ok === true && batchSize !== undefined) {
+    const { result, tagged } = message;
+    const outcomes = splitBatch(result, tagged === true, segments, batchSize);
+    return { type: 'reply', id, ok, result: null, outcomes };
+  }
   if (ok === true) return { type: 'reply', id, ok, result: valueOf(message, 'result', segments) };
   if (ok !== false) throw notData(message);
   const error = remoteError.safeParse(message['error']);

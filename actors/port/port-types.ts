@@ -58,7 +58,7 @@ export type PortFact =
     };
 
 /** What a process can be asked for, by the protocol that it speaks. */
-export type PortAbility = 'streams' | 'callbacks' | 'cancellation' | 'heartbeat';
+export type PortAbility = 'streams' | 'callbacks' | 'cancellation' | 'heartbeat' | 'batches';
 
 export interface Port {
   /** A v1 script has none of them. */
@@ -80,10 +80,3 @@ export interface Port {
   /** Let go: kill what still lives, close connections and timers. No fact follows. */
   close(): void;
 }
-
-export const EVERY_ABILITY: ReadonlySet<PortAbility> = new Set([
-  'streams',
-  'callbacks',
-  'cancellation',
-  'heartbeat',
-]);

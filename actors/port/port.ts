@@ -2,21 +2,17 @@
 import { exitReasonOf, type ExitReason } from '../ground/exit-reason.ts';
 import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError, SpawnFailedError } from '../ground/start-errors.ts';
+import { OpenBatches } from './batch.ts';
 import { encodeCall, encodeCallbackAnswer } from './encode-message.ts';
 import { encodeFrame, FrameDecoder } from './frame.ts';
 import { answerTo, assertExpected, assertInTurn, type Greeting } from './greeting.ts';
+import { abilitiesOf } from './handshake.ts';
 import type { KillSignal, NoticeSignal, ProcessFact, SpawnedProcess, Spawner } from './launcher.ts';
 import type { CallbackAnswer, CallMessage, ControlMessage, ControlOrder } from './message.ts';
 import { parseControl, parseData } from './parse-message.ts';
 import { PortExit } from './port-exit.ts';
 import { PortOutput } from './port-output.ts';
-import {
-  EVERY_ABILITY,
-  type Port,
-  type PortFact,
-  type PortPorts,
-  type PortRequest,
-} from './port-types.ts';
+import type { Port, PortFact, PortPorts, PortRequest } from './port-types.ts';
 import { Guarded } from './guarded.ts';
 import { LANES, type Lane, type Link, type LinkFact, type WriteTime } from './transport.ts';
 
@@ -32,7 +28,7 @@ export function openPort(
 }
 
 class WorkerPort implements Port {
-  readonly abilities = EVERY_ABILITY;
+  abilities = abilitiesOf();
   readonly #request: PortRequest;
   readonly #guarded: Guarded;
   readonly #tell: (fact: PortFact) => void;
@@ -42,6 +38,7 @@ class WorkerPort implements Port {
   readonly #output: PortOutput;
   readonly #exit: PortExit;
   readonly #open = new Set<Lane>();
+  readonly #batches = new OpenBatches();
   #greeting: Greeting = 'awaited';
   /** After the first broken rule nothing more is read: there is no resynchronisation. */
   #wire: 'intact' | 'broken' = 'intact';
@@ -110,6 +107,7 @@ class WorkerPort implements Port {
 
   call(id: number, message: CallMessage, when: WriteTime): void {
     this.#link.write('calls', encodeCall(id, message), when);
+    if (message.batch !== undefined) this.#batches.sent(id, message.batch);
   }
 
   answer(message: CallbackAnswer): void {
@@ -185,7 +183,7 @@ class WorkerPort implements Port {
   }
 
   readonly #onData = (header: Header, segments: readonly Buffer[]): 'more' => {
-    this.#tell(parseData(header, segments));
+    this.#tell(parseData(header, segments, this.#batches));
     return 'more';
   };
 
@@ -241,6 +239,7 @@ class WorkerPort implements Port {
       }
       case 'welcome':
         this.#greeting = 'answered';
+        this.abilities = abilitiesOf(answer.welcome.protocol);
         this.#link.write('control', encodeFrame(answer.welcome));
         this.#tell({ type: 'greeted', hello: answer.hello });
         return;

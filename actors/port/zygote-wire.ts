@@ -6,7 +6,8 @@ import { LIMITS } from '../ground/limits.ts';
 import { ProtocolError } from '../ground/start-errors.ts';
 import type { Hello, RemoteError } from '../ground/worker-facts.ts';
 import { encodeFrame } from './frame.ts';
-import { helloSchema, remoteError, text } from './parse-message.ts';
+import { helloSchema, text } from './parse-message.ts';
+import { remoteError } from './remote-error.ts';
 
 /** What is done once, before the workers are forked. */
 export interface ZygoteLoad {

@@ -3,6 +3,7 @@ import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
 import type { StateChange } from '../../supervisors/pool/journal.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { suggestion } from '../../actors/ground/nearest.ts';
+import { batchSchema } from './batch-option.ts';
 import { fieldOf, findingOf } from './explain.ts';
 import { checkPoolOptions } from './pool-schema.ts';
 import { zygoteSchema, type ZygoteOption } from './zygote-option.ts';
@@ -22,6 +23,11 @@ export interface OperationDefinition {
   readonly idempotent?: boolean;
   /** Arguments, as sent, that are never stored: a journal's store has a name in their place. */
   readonly secrets?: readonly string[];
+  /**
+   * Calls of it that are made without a session at about the same time become one call to Python: at most `maxSize` of them, the first held back for at most `maxWaitMs`
+   * while a worker is idle. A handler that is `batched` gets all of them at once, any other one after the other; each caller has its own answer. Not for one that changes state.
+   */
+  readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
 }
 
 /** Which operation the unified calls of `runtime.ml` mean. */
@@ -117,11 +123,20 @@ function checkOperation(field: string, name: string, operation: OperationDefinit
     refuse(`${field}.idempotent`, 'must be true or false');
   if (secrets !== undefined && !isTexts(secrets))
     refuse(`${field}.secrets`, 'must be a list of names of arguments');
+  checkBatch(`${field}.batch`, operation);
   if (change === undefined) return;
   if (!CHANGES.includes(change)) refuse(`${field}.change`, `must be one of ${CHANGES.join(', ')}`);
   // Without it all things made by this operation would be one to the journal, and only the last would be rebuilt.
   if (change !== 'configure' && key === undefined)
     refuse(`${field}.key`, `is needed: which thing does ${name} ${change}?`);
+}
+
+function checkBatch(field: string, { batch, change }: OperationDefinition): void {
+  if (batch === undefined) return;
+  const found = findingOf(batchSchema, batch);
+  if (found !== undefined) refuse(fieldOf(field, found.path), found.problem);
+  // What is journalled is replayed call by call, and must be known to have run.
+  if (change !== undefined) refuse(field, 'is not for an operation that changes state');
 }
 
 function checkRoles({ roles = {}, operations }: Adapter): void {

@@ -17,6 +17,7 @@ export interface CallMessage {
   readonly parent?: number;
   readonly callback?: number;
   readonly trace?: object;
+  readonly batch?: number;
 }
 
 /** The answer to a callback as it stands on the wire. */
@@ -84,7 +85,7 @@ export class ScriptedProcess {
     for (const lane of LANES) this.#tellLane(lane, { type: 'opened', lane });
     this.emit('control', {
       type: 'hello',
-      protocol: '2.1',
+      protocol: this.#world.protocol,
       packageVersion: '0.1.0',
       python: '3.11.0',
       implementation: 'cpython',

@@ -7,6 +7,7 @@ import type {
   Spawner,
   SpawnRequest,
 } from '../../actors/port/launcher.ts';
+import { PROTOCOL_VERSION } from '../../actors/port/message.ts';
 import type { Link, LinkFact, Transport } from '../../actors/port/transport.ts';
 import {
   ScriptedProcess,
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly concurrency?: number | undefined;
   /** Default: `sync` for a concurrency of 1, else `asyncio`. */
   readonly execution?: 'sync' | 'threads' | 'asyncio' | undefined;
+  /** The version that its workers speak. Default: the newest. */
+  readonly protocol?: string | undefined;
 }
 
 const FRAME_BYTES_MAX = 1 << 20;
@@ -126,6 +129,10 @@ export class ScriptedWorld implements Spawner, Transport {
 
   get concurrency(): number {
     return this.#options.concurrency ?? 1;
+  }
+
+  get protocol(): string {
+    return this.#options.protocol ?? PROTOCOL_VERSION;
   }
 
   get execution(): 'sync' | 'threads' | 'asyncio' {

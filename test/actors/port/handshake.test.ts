@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { compareVersions, judgeHello } from '../../../actors/port/handshake.ts';
+import { abilitiesOf, compareVersions, judgeHello } from '../../../actors/port/handshake.ts';
 
 const HELLO = {
-  ...{ protocol: '2.1', packageVersion: '0.1.0', python: '3.11.7' },
+  ...{ protocol: '2.2', packageVersion: '0.1.0', python: '3.11.7' },
   ...{ implementation: 'cpython', pid: 4711, gil: 'enabled' },
 };
 
 describe('a hello', () => {
-  it.each(['2.1', '2.1.5', '2.7', '2.10'])(
-    'is welcome with protocol %s, and both speak the lower of the two',
-    (protocol) => {
-      expect(judgeHello({ ...HELLO, protocol })).toEqual({ type: 'welcome', protocol: '2.1' });
-    },
-  );
+  it.each([
+    ['2.1', '2.1'],
+    ['2.1.5', '2.1'],
+    ['2.2', '2.2'],
+    ['2.7', '2.2'],
+    ['2.10', '2.2'],
+  ])('is welcome with protocol %s, and both speak the lower of the two', (protocol, spoken) => {
+    expect(judgeHello({ ...HELLO, protocol })).toEqual({ type: 'welcome', protocol: spoken });
+  });
 
   it.each(['1.9', '3.0', '20.0', '', 'two'])('is refused with protocol "%s"', (protocol) => {
     expect(judgeHello({ ...HELLO, protocol })).toEqual({
@@ -32,7 +35,7 @@ describe('a hello', () => {
   );
 
   it.each(['3.10.0', '3.10', '3.13.0rc1', '4.0'])('is welcome from Python %s', (python) => {
-    expect(judgeHello({ ...HELLO, python })).toEqual({ type: 'welcome', protocol: '2.1' });
+    expect(judgeHello({ ...HELLO, python })).toEqual({ type: 'welcome', protocol: '2.2' });
   });
 
   it.each(['3.9.18', '3.1.4', '2.7'])('is refused from Python %s', (python) => {
@@ -44,6 +47,22 @@ describe('a hello', () => {
 
   it('is refused from a Python that is older than its bridge needs', () => {
     expect(judgeHello(HELLO, '3.12').type).toBe('refuse');
+  });
+});
+
+describe('what a worker can be asked for', () => {
+  it.each([
+    ['before a version is agreed on', undefined, false],
+    ['at 2.1', '2.1', false],
+    ['at 2.2', '2.2', true],
+  ] as const)('is everything, batches from 2.2 on: %s', (_when, protocol, hasBatches) => {
+    const abilities = abilitiesOf(protocol);
+    expect(
+      ['streams', 'callbacks', 'cancellation', 'heartbeat'].map((one) =>
+        abilities.has(one as 'streams'),
+      ),
+    ).not.toContain(false);
+    expect(abilities.has('batches')).toBe(hasBatches);
   });
 });
 

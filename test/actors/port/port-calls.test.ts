@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnencodableError } from '../../../actors/ground/errors.ts';
 import { LIMITS } from '../../../actors/ground/limits.ts';
+import { combineCalls } from '../../../actors/port/batch.ts';
 import { encodeValue } from '../../../actors/port/codec.ts';
 import { encodeCodedFrame, frameBytesOf } from '../../../actors/port/frame.ts';
 import { CALL, REPLY, wire as setUp } from './wire.ts';
@@ -39,6 +40,38 @@ describe('what a worker is told about calls', () => {
     port.call(1, { ...CALL, stream, trace, nested: { parent: 3, callback: 9 } }, 'now');
     const message = { ...CALL, args: {}, stream, trace, parent: 3, callback: 9 };
     expect(written()).toEqual([['calls', message]]);
+  });
+
+  it('writes of a batch how many calls it is, and hears of each how it ended', () => {
+    const { port, written, message, facts } = setUp();
+    const args = combineCalls([{ n: 1 }, { n: 2 }].map((one) => encodeValue(one, 'args')));
+    port.call(7, { ...CALL, args, batch: 2 }, 'now');
+    const calls = [{ n: 1 }, { n: 2 }];
+    expect(written()).toEqual([['calls', { ...CALL, id: 7, args: { calls }, batch: 2 }]]);
+    const error = { type: 'E', message: 'm', traceback: 't', code: 'python_error' };
+    const outcomes = [
+      { ok: true, result: 'one' },
+      { ok: false, error },
+    ];
+    message('replies', { type: 'reply', id: 7, ok: true, result: outcomes });
+    expect(facts).toEqual([{ type: 'reply', id: 7, ok: true, result: null, outcomes }]);
+  });
+
+  it('hears that a batch has failed as a whole', () => {
+    const { port, message, facts } = setUp();
+    const args = combineCalls([encodeValue({}, 'args'), encodeValue({}, 'args')]);
+    port.call(1, { ...CALL, args, batch: 2 }, 'now');
+    const error = { type: 'E', message: 'm', traceback: 't', code: 'invalid_batch' };
+    message('replies', { type: 'reply', id: 1, ok: false, error });
+    expect(facts).toEqual([{ type: 'reply', id: 1, ok: false, error }]);
+  });
+
+  it('takes the answer to a batch that has not one outcome for each call for a broken wire', () => {
+    const { port, message, types } = setUp();
+    const args = combineCalls([encodeValue({}, 'args'), encodeValue({}, 'args')]);
+    port.call(1, { ...CALL, args, batch: 2 }, 'now');
+    message('replies', { ...REPLY, result: [{ ok: true, result: 1 }] });
+    expect(types()).toEqual(['broken']);
   });
 
   it('writes the segments of a call as parts of one write, without a copy', () => {

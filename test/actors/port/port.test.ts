@@ -37,7 +37,7 @@ describe('a port', () => {
     message('control', HELLO);
     expect(types()).toEqual(['greeted']);
     const welcome = {
-      ...{ type: 'welcome', protocol: '2.1', workerId: 'p/0', epoch: 3, mode: 'pool-worker' },
+      ...{ type: 'welcome', protocol: '2.2', workerId: 'p/0', epoch: 3, mode: 'pool-worker' },
       ...{ frameBytesMax: LIMITS.frameBytesMax, scratchDir: '/scratch', bridge: REQUEST.bridge },
     };
     expect(written()).toEqual([['control', welcome]]);
@@ -49,6 +49,18 @@ describe('a port', () => {
     connected();
     message('control', HELLO);
     expect(written()).toMatchObject([['control', { type: 'welcome', ...asked }]]);
+  });
+
+  it.each([
+    ['2.1', false],
+    ['2.2', true],
+  ])('can be asked for batches when %s is spoken: %s', (protocol, hasBatches) => {
+    const { connected, message, port, written } = setUp();
+    connected();
+    expect(port.abilities.has('batches')).toBe(false);
+    message('control', { ...HELLO, protocol });
+    expect(written()).toMatchObject([['control', { type: 'welcome', protocol }]]);
+    expect(port.abilities.has('batches')).toBe(hasBatches);
   });
 
   it('answers a hello only when all lanes stand: what is written to one that does not is lost', () => {

@@ -25,7 +25,7 @@ export const CALL = {
   deadlineMs: 5,
 } as const;
 export const HELLO = {
-  ...{ type: 'hello', protocol: '2.1', packageVersion: '0.1.0', python: '3.11.7' },
+  ...{ type: 'hello', protocol: '2.2', packageVersion: '0.1.0', python: '3.11.7' },
   ...{ implementation: 'cpython', pid: 4711, gil: 'enabled' },
 };
 export const READY = {
