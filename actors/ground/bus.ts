@@ -67,6 +67,46 @@ export interface BusEvents {
     readonly epoch: number;
     readonly operations: readonly string[];
   };
+  /** Its state is gone with its worker and cannot be made again: its calls are refused until it is ended. */
+  'session.lost': { readonly pool: string; readonly session: string; readonly because: string };
+  /** It was not used for its whole time. */
+  'session.expired': { readonly pool: string; readonly session: string };
+  /** A call was sent at once, and why there. Told only while somebody listens, like the next two. */
+  'call.routed': {
+    readonly pool: string;
+    readonly seq: number;
+    readonly op: string;
+    readonly session: string | undefined;
+    readonly worker: string;
+    readonly epoch: number;
+    readonly because: string;
+  };
+  'call.queued': {
+    readonly pool: string;
+    readonly seq: number;
+    readonly op: string;
+    readonly session: string | undefined;
+    readonly because: string;
+  };
+  'call.refused': {
+    readonly pool: string;
+    readonly op: string;
+    readonly session: string | undefined;
+    readonly code: string;
+  };
+  /** A call has failed and is tried again by itself. */
+  'call.retried': {
+    readonly pool: string;
+    readonly op: string;
+    /** The try that comes: 2 is the first retry. */
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly error: Error;
+  };
+  /** Its holder made no call for too long. */
+  'checkout.reclaimed': { readonly pool: string; readonly worker: string; readonly epoch: number };
+  /** What the bridge was told before is not known: the store is asked again. */
+  'store.failed': { readonly pool: string; readonly error: Error };
   /** It forks no workers, which are spawned instead: why. Told once, when it should have become ready. */
   'zygote.unsafe': { readonly path: string; readonly epoch: number; readonly hazard: string };
   /** It did not fork this once, and the worker was spawned instead: why. */
@@ -209,6 +249,11 @@ export class Bus {
     const registration = { listener, context: new AsyncResource('caduceus.listener') };
     set.add(registration);
     return () => set.delete(registration);
+  }
+
+  /** Whether anybody listens: for what happens so often that telling it to nobody would cost. */
+  hears(name: BusEventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0 || (this.#listeners.get('*')?.size ?? 0) > 0;
   }
 
   emit<Name extends BusEventName>(name: Name, event: BusEvents[Name]): void {

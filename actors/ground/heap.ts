@@ -39,6 +39,11 @@ export class Heap<T> {
     return first;
   }
 
+  /** Look at every item, in no order. */
+  forEach(look: (item: T) => void): void {
+    for (const item of this.#items) look(item);
+  }
+
   /** Drop every item for which `keep` is false; O(n). */
   retain(keep: (item: T) => boolean): void {
     const kept = this.#items.filter(keep);

@@ -104,6 +104,8 @@ export const LIMITS = {
   runOperationsMax: 256,
   /** A call of the pool's own: a snapshot of a session, forgetting one. */
   internalCallMs: 30_000,
+  /** Until a store is asked again that could not say what a pool's own scopes were. */
+  storeRetryMs: 1_000,
   /** How often a store hears that a session is in use: so many times in its time. */
   touchesPerTtl: 8,
   /** A holder of a worker that makes no call for so long has forgotten it. */
@@ -207,4 +209,14 @@ export const LIMITS = {
   logBacklogBytesMax: 4 * 1024 * 1024,
   /** Until a full pipe is tried again. */
   logRetryMs: 100,
+  /** For one order to a store of sessions: a save takes milliseconds, and a caller waits for it. */
+  storeTimeoutMs: 5_000,
+  /** Orders to one store that somebody waits for: one for each session of a full pool. */
+  storeWaitingMax: 10_000,
+  /** For another process that writes to the same SQLite file: well below the time of an order, so that the reason can be told. */
+  sqliteBusyMs: 2_000,
+  /** Orders that share one transaction of SQLite, and so one wait for the disk. */
+  sqliteBatchMax: 256,
+  /** Scopes whose time is over that one transaction sweeps away: more than it can add, so that they never pile up. */
+  sqliteSweptMax: 512,
 } as const;

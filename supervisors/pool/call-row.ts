@@ -1,13 +1,15 @@
 // What is one call to the router, from its acceptance to its one and only outcome? Rows, and how they are made.
+import type { Permit } from '../../actors/breaker/breaker.ts';
 import type { Deadline } from '../../actors/ground/deadlines.ts';
 import type { Cancellation, WorkerRef } from '../../actors/ground/errors.ts';
 import { Heap } from '../../actors/ground/heap.ts';
 import type { Trace } from '../../actors/ground/worker-facts.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
 import type { CallbackAnswer, CallbackMessage } from '../../actors/port/message.ts';
-import type { CallHandlers } from '../../actors/worker/pending-calls.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
-import { AppliedMark, type Journal, type StateChange } from './journal.ts';
+import { AppliedMark, type StateChange } from './journal.ts';
+import type { Affinity } from './pool-options.ts';
+import type { Session } from './session.ts';
 
 /** Where a call is made from inside a callback: it runs there, outside queue and order (`docs/protocol.md` §4.3). */
 export interface CallSite {
@@ -35,11 +37,21 @@ export interface CallRequest {
   readonly sessionId?: string | undefined;
   /** The whole time of the call: queue, start of a worker, replay and run. */
   readonly timeoutMs: number;
-  /** How much of it may pass before a worker is found. */
+  /** How much of it may pass before a worker is found; 0: now or not at all. */
   readonly checkoutTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Default: the pool's. */
+  readonly affinity?: Affinity | undefined;
+  /** How often it may be tried again by itself. Default 0. */
+  readonly maxRetries?: number | undefined;
+  /** Whether it may be tried again when it can have run. Default false. */
+  readonly isIdempotent?: boolean | undefined;
   /** Present when the operation changes state that a later incarnation must have; `key` is the thing it is about. */
   readonly change?: { readonly change: StateChange; readonly key: string } | undefined;
+  /** Arguments that no store may have, by the names that stand for them. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /** Present: it may travel together with others of its operation. */
+  readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number } | undefined;
   readonly trace?: Trace | undefined;
   /** Present: the values of a generator are wanted one by one. */
   readonly stream?:
@@ -50,45 +62,79 @@ export interface CallRequest {
   readonly site?: CallSite | undefined;
 }
 
+/**
+ * `call`: a caller's. `checkout`: whoever has it holds its worker alone. `internal`: the pool's own (a snapshot, forgetting); counted apart. `carrier`: carries a batch of calls, which are counted,
+ * while it is not.
+ */
+export type RowKind = 'call' | 'checkout' | 'internal' | 'carrier';
+
+/**
+ * `waiting`: for its next try. `storing`: it has run, and its entry is on its way to the store. `ending`: its caller has had enough, and is to be told once it is known whether the call has started.
+ */
+export type RowPhase =
+  'queued' | 'waiting' | 'replaying' | 'running' | 'storing' | 'ending' | 'settled';
+
 export interface CallRow {
+  readonly kind: RowKind;
   readonly seq: number;
   readonly request: CallRequest;
   /** As they are sent, and journalled. */
   readonly args: EncodedValue;
   readonly session: Session | undefined;
+  readonly affinity: Affinity;
+  readonly acceptedAtMs: number;
   readonly deadlineAtMs: number;
-  /** `ending`: its caller has had enough, and is to be told once it is known whether the call has started. */
-  phase: 'queued' | 'replaying' | 'running' | 'ending' | 'settled';
+  phase: RowPhase;
+  /** Estimated size of its arguments, once it waits. */
+  bytes: number;
+  /** Its place among those that wait; kept for its next try. */
+  turn: number;
+  /** When it was sent, the last time. */
+  sentAtMs: number;
+  /** How often it has failed. */
+  failures: number;
   deadline: Deadline | undefined;
   checkout: Deadline | undefined;
+  /** Its next try. */
+  retry: Deadline | undefined;
   slot: Slot | undefined;
   /** Its number with the worker, once it is sent there. */
   sentId: number | undefined;
   /** How its end goes on that its caller has ordered. */
   cancellation: Cancellation | undefined;
+  permit: Permit | undefined;
+  /** The checkout that it is a call of. */
+  holder: Holder | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   stopListening: (() => void) | undefined;
 }
 
-/** One caller's state, bound to an incarnation while that lives. Its calls run one at a time, in order. */
-export interface Session {
-  readonly id: string;
-  readonly journal: Journal;
-  /** The incarnation that holds its state, and how far that has applied the journal. */
-  slot: Slot | undefined;
-  mark: AppliedMark;
-  readonly waiting: CallRow[];
-  /** What stands for it in a lane while it is listed; another one that is still there is stale. */
-  listed: Source | undefined;
-  /** `listed`: it stands in a lane of the queue; `running`: one of its calls is with a worker. */
-  phase: 'idle' | 'listed' | 'running';
+/** Who holds a worker alone, as the rows know it. */
+export interface Holder {
+  /** The checkout itself. */
+  row: CallRow;
+  /** Nobody else's call is there any more. */
+  readonly granted: (slot: Slot) => void;
+  /** One of its calls is over there. */
+  readonly callOver: (row: CallRow) => void;
+  /** One of its calls that waits has been settled otherwise. */
+  readonly drop: (row: CallRow) => void;
+  /** The worker has ended. */
+  readonly lost: (slot: Slot) => void;
 }
 
 /** What stands in a lane: a call of the anonymous scope, or a session with waiting calls. */
 export type Source =
-  | { readonly type: 'call'; readonly seq: number; readonly row: CallRow }
-  | { readonly type: 'session'; readonly seq: number; readonly session: Session };
+  | { readonly type: 'call'; readonly turn: number; readonly row: CallRow }
+  | { readonly type: 'session'; readonly turn: number; readonly session: Session };
+
+/** How a worker goes that is to be replaced by plan: it takes nothing new, and its sessions move or end. */
+export interface Leaving {
+  readonly because: string;
+  readonly deadline: Deadline;
+  readonly done: () => void;
+}
 
 /** One incarnation that takes calls. */
 export interface Slot {
@@ -98,14 +144,24 @@ export interface Slot {
   readonly rows: Set<CallRow>;
   /** How many it may have: those that run at a time, and those ahead. */
   readonly callsMax: number;
+  /** How many it has had. */
+  callsCount: number;
   /** `updating`: told of what it lacks, for one call; `retiring`: finishes what it has, then it is replaced; `gone`: it takes nothing more. */
   phase: 'open' | 'updating' | 'retiring' | 'gone';
+  leaving: Leaving | undefined;
+  /** Its end was ordered, by whom and why: nobody's failure then. */
+  ordered: string | undefined;
+  /** `counted`: its crash has been, however many calls it took along. */
+  fault: 'none' | 'counted';
+  /** Whose it is alone. */
+  holder: Holder | undefined;
   /** Calls that are being ended. */
   endingsCount: number;
   /** What goes on when the last of them is over: bringing it up to date. */
   held: (() => void) | undefined;
   /** Sessions bound to it that have calls waiting. */
   readonly lane: Heap<Source>;
+  /** Sessions that it has state of; those bound to it are among them. */
   readonly sessions: Set<Session>;
   readonly bridgeMark: AppliedMark;
   readonly anonymousMark: AppliedMark;
@@ -113,26 +169,45 @@ export interface Slot {
 
 type GivenByRouter = Pick<
   CallRow,
-  'seq' | 'request' | 'args' | 'session' | 'deadlineAtMs' | 'resolve' | 'reject'
+  | 'kind'
+  | 'seq'
+  | 'request'
+  | 'args'
+  | 'session'
+  | 'affinity'
+  | 'acceptedAtMs'
+  | 'deadlineAtMs'
+  | 'resolve'
+  | 'reject'
 >;
 
 /** Field by field: spreading the given object would cost a call more than all of its routing. */
 export function newCallRow(given: GivenByRouter): CallRow {
-  const { seq, request, args, session, deadlineAtMs, resolve, reject } = given;
+  const { kind, seq, request, args, session, affinity, acceptedAtMs, deadlineAtMs } = given;
   return {
+    kind,
     seq,
     request,
     args: request.change === undefined ? args : copyOf(args),
     session,
+    affinity,
+    acceptedAtMs,
     deadlineAtMs,
     phase: 'queued',
+    bytes: 0,
+    turn: 0,
+    sentAtMs: 0,
+    failures: 0,
     deadline: undefined,
     checkout: undefined,
+    retry: undefined,
     slot: undefined,
     sentId: undefined,
     cancellation: undefined,
-    resolve,
-    reject,
+    permit: undefined,
+    holder: undefined,
+    resolve: given.resolve,
+    reject: given.reject,
     stopListening: undefined,
   };
 }
@@ -146,57 +221,18 @@ function copyOf({ json, tagged, segments }: EncodedValue): EncodedValue {
   };
 }
 
-/** What the call hears from its worker before its end; nothing to hear for most. */
-export function handlersOf(row: CallRow, slot: Slot, depth: number): CallHandlers | undefined {
-  const { stream, onProgress, onCallback } = row.request;
-  if (stream === undefined && onProgress === undefined && onCallback === undefined)
-    return undefined;
-  // Whoever was told that the call is over hears nothing more of it.
-  const ifOpen =
-    <Given>(tell: ((given: Given) => void) | undefined) =>
-    (given: Given): void => {
-      if (row.phase === 'running') tell?.(given);
-    };
-  return {
-    item: stream && ifOpen(stream.item),
-    progress: ifOpen(onProgress),
-    callback:
-      onCallback &&
-      ((message) => {
-        const { id: callId, callback } = message;
-        const answer = (given: CallbackAnswer): void => slot.worker.answer(callId, given);
-        if (row.phase === 'running') {
-          onCallback({ message, site: { row, slot, callId, callback, depth }, answer });
-          return;
-        }
-        // Python waits for it all the same.
-        const what = `the caller of call ${callId} waits no longer`;
-        const error = { type: 'CallbackError', message: what, traceback: '', code: 'cancelled' };
-        answer({ callback, ok: false, error });
-      }),
-  };
-}
-
-/** Listen to the caller's signal for as long as the row is not settled. */
-export function onAbort(row: CallRow, abort: (reason: unknown) => void): void {
-  const { signal } = row.request;
-  if (signal === undefined) return;
-  const listener = (): void => {
-    abort(signal.reason);
-  };
-  signal.addEventListener('abort', listener, { once: true });
-  row.stopListening = () => {
-    signal.removeEventListener('abort', listener);
-  };
-}
-
 export function newSlot(worker: Worker, prefetch: number): Slot {
   return {
     worker,
     epoch: worker.epoch,
     rows: new Set(),
     callsMax: (worker.info?.concurrency ?? 1) + prefetch,
+    callsCount: 0,
     phase: 'open',
+    leaving: undefined,
+    ordered: undefined,
+    fault: 'none',
+    holder: undefined,
     endingsCount: 0,
     held: undefined,
     lane: newLane(),
@@ -206,9 +242,9 @@ export function newSlot(worker: Worker, prefetch: number): Slot {
   };
 }
 
-/** A queue in order of arrival. */
+/** A queue in order of turns. */
 export function newLane(): Heap<Source> {
-  return new Heap<Source>((source) => source.seq);
+  return new Heap<Source>((source) => source.turn);
 }
 
 /** The incarnation, as errors name it. */
@@ -219,18 +255,4 @@ export function refOf(slot: Slot): WorkerRef {
 /** The incarnation in words. */
 export function nameOf(slot: Slot | undefined): string {
   return slot === undefined ? 'no worker' : `worker ${slot.worker.workerId} (epoch ${slot.epoch})`;
-}
-
-/** Which session is bound to which incarnation, as the bus tells it. */
-export function bindingOf(
-  pool: string,
-  session: Session,
-  slot: Slot,
-): {
-  readonly pool: string;
-  readonly session: string;
-  readonly worker: string;
-  readonly epoch: number;
-} {
-  return { pool, session: session.id, worker: slot.worker.workerId, epoch: slot.epoch };
 }

@@ -1,6 +1,7 @@
 // What becomes of a call of which its caller has had enough: by its deadline, its signal, or because nobody reads on?
 import { Cancellation, type CaduceusError, type Outcome } from '../../actors/ground/errors.ts';
 import type { CallRow, Slot } from './call-row.ts';
+import type { Session } from './session.ts';
 
 /** What the router does for it. */
 export interface Ender {
@@ -11,6 +12,8 @@ export interface Ender {
   readonly replace: (slot: Slot, because: string) => void;
   /** One of its ends is over. */
   readonly goOn: (slot: Slot) => void;
+  /** The next call of the session may go. */
+  readonly resume: (session: Session) => void;
 }
 
 export type MakeError = (outcome: Outcome, cancellation: Cancellation) => CaduceusError;
@@ -31,7 +34,8 @@ export function abandon(
     case 'settled':
     case 'ending':
       return row.cancellation ?? new Cancellation('not_sent');
-    case 'queued': {
+    case 'queued':
+    case 'waiting': {
       ender.drop(row);
       const cancellation = new Cancellation('not_sent');
       ender.fail(row, error('notSent', cancellation));
@@ -42,6 +46,12 @@ export function abandon(
       const cancellation = new Cancellation('kill');
       ender.fail(row, error('notSent', cancellation));
       if (slot !== undefined) ender.replace(slot, because);
+      return cancellation;
+    }
+    case 'storing': {
+      // It has run, and what it changed is noted: only its caller does not wait for the store.
+      const cancellation = new Cancellation('flag');
+      ender.fail(row, error('maybeExecuted', cancellation));
       return cancellation;
     }
     case 'running':

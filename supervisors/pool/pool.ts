@@ -2,17 +2,26 @@
 import { PoolFailedError, RuntimeStoppedError } from '../../actors/ground/errors.ts';
 import { formatExitReason, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
+import type { Random } from '../../actors/ground/random.ts';
 import type { Worker, WorkerPorts } from '../../actors/worker/worker-types.ts';
 import { lifecycleStart, type LifePorts, type StartOrder } from '../../actors/lifecycle/child.ts';
 import type { ChildSpec } from '../child-spec.ts';
 import type { Supervisor } from '../supervisor.ts';
 import type { CallRequest } from './call-row.ts';
+import type { Checkout, CheckoutRequest } from './checkout.ts';
+import type { StoreDone } from './scope-store.ts';
 import { PoolTree, type PoolTreeSetup } from './pool-tree.ts';
 import type { OpenCall, RouterStatistics } from './router-types.ts';
+import { routerSettings, type RouterSetup } from './router-settings.ts';
 import { Router } from './router.ts';
 
 /** What a pool is made of. */
-export type PoolSetup = PoolTreeSetup;
+export interface PoolSetup extends PoolTreeSetup, RouterSetup {}
+
+/** What a pool needs of the world. */
+export interface PoolPorts extends WorkerPorts {
+  readonly random: Random;
+}
 
 export interface PoolStatistics extends RouterStatistics {
   readonly size: number;
@@ -29,21 +38,19 @@ type Availability =
 export class Pool {
   readonly name: string;
   readonly #setup: PoolSetup;
-  readonly #ports: WorkerPorts;
+  readonly #ports: PoolPorts;
   readonly #router: Router;
   readonly #tree: PoolTree;
   readonly #waiters = new Set<() => void>();
   #availability: Availability = { type: 'starting' };
 
-  constructor(setup: PoolSetup, ports: WorkerPorts) {
+  constructor(setup: PoolSetup, ports: PoolPorts) {
     this.name = setup.name;
     this.#setup = setup;
     this.#ports = ports;
     this.#router = new Router(
       {
-        pool: setup.name,
-        queueLengthMax: setup.options.queueLengthMax ?? LIMITS.queueLengthMax,
-        prefetch: setup.options.prefetch,
+        ...routerSettings(setup),
         replaceWorker: (worker, epoch, because) => {
           this.#tree.workers?.replaceChild(worker.id, epoch, because);
         },
@@ -117,14 +124,32 @@ export class Pool {
     return this.#router.open(request);
   }
 
+  /** Hold a worker alone. @param answer once: with the checkout when it holds one, or with why it does not. */
+  checkout(
+    wanted: CheckoutRequest,
+    answer: (error: Error | undefined, checkout?: Checkout) => void,
+  ): void {
+    this.#router.checkout(wanted, answer);
+  }
+
+  /** A call on a worker that is held. */
+  callHeld(checkout: Checkout, request: CallRequest): Promise<unknown> {
+    return this.#router.callHeld(checkout, request);
+  }
+
+  /** A call on a worker that is held, whose items are read. */
+  openHeld(checkout: Checkout, request: CallRequest): OpenCall {
+    return this.#router.openHeld(checkout, request);
+  }
+
   /** The worker that holds the session's state now, if one does. */
   workerOf(sessionId: string): Worker | undefined {
     return this.#router.boundWorker(sessionId);
   }
 
-  /** Forget a session. @returns false when it still has calls. */
-  endSession(sessionId: string): boolean {
-    return this.#router.endSession(sessionId);
+  /** Forget a session. @returns false when it still has calls. @param done once the store has forgotten it too. */
+  endSession(sessionId: string, done?: StoreDone): boolean {
+    return this.#router.endSession(sessionId, done);
   }
 
   /** The child specification of the pool: temporary, since a pool that gives up stays failed and takes no other with it. */

@@ -1,34 +1,66 @@
-// Which waiting call is next for this worker? First come, first served, but a session that waits for its own worker holds up nobody else.
+// Which waiting call is next for this worker? In turns between sessions, and one that waits for its own worker holds up nobody else.
 import type { Heap } from '../../actors/ground/heap.ts';
-import { newLane, type CallRow, type Session, type Slot, type Source } from './call-row.ts';
+import { OverloadedError } from '../../actors/ground/errors.ts';
+import { LIMITS } from '../../actors/ground/limits.ts';
+import type { EncodedValue } from '../../actors/port/codec.ts';
+import { newLane, type CallRow, type Slot, type Source } from './call-row.ts';
+import type { RouterOptions } from './router-types.ts';
+import { isPinned, type Session } from './session.ts';
 
 /** Below this, sweeping out what is stale costs more than it does. */
 const SWEEP_MIN = 64;
 
-/** The waiting calls of one pool. The caller bounds `length`. */
+/** The waiting calls of one pool. The caller bounds `length` and `bytes`. */
 export class CallQueue {
+  readonly #onLoss: 'rebuild' | 'fail';
   readonly #shared = newLane();
   #length = 0;
+  #bytes = 0;
+  #turns = 0;
   #staleInShared = 0;
+
+  constructor(onLoss: 'rebuild' | 'fail' = 'rebuild') {
+    this.#onLoss = onLoss;
+  }
 
   /** Calls that wait. */
   get length(): number {
     return this.#length;
   }
 
+  /** Their arguments, estimated. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(row: CallRow): void {
-    this.#length += 1;
-    if (row.session === undefined) {
-      this.#shared.push({ type: 'call', seq: row.seq, row });
+    this.#count(row, 1);
+    const { session } = row;
+    if (session === undefined) {
+      row.turn = this.#nextTurn();
+      this.#shared.push({ type: 'call', turn: row.turn, row });
       return;
     }
-    row.session.waiting.push(row);
-    this.relist(row.session);
+    session.waiting.push(row);
+    this.relist(session);
+  }
+
+  /** It is to be tried again: before whatever came after it. */
+  addAgain(row: CallRow): void {
+    this.#count(row, 1);
+    const { session } = row;
+    if (session === undefined) {
+      this.#shared.push({ type: 'call', turn: row.turn, row });
+      return;
+    }
+    session.waiting.unshift(row);
+    session.phase = 'idle';
+    this.#list(session, session.turn);
   }
 
   /** A waiting call has been settled by its deadline or its caller: it waits no more. */
   drop(row: CallRow): void {
-    this.#length -= 1;
+    this.#count(row, -1);
     const { session } = row;
     if (session === undefined) {
       this.#noteStale();
@@ -37,47 +69,59 @@ export class CallQueue {
     const index = session.waiting.indexOf(row);
     session.waiting.splice(index, 1);
     if (index > 0 || session.phase !== 'listed') return;
-    // Its place in the lane was that of the dropped call: the next call has its own.
-    session.phase = 'idle';
-    session.listed = undefined;
-    if (session.slot === undefined) this.#noteStale();
-    else sweep(session.slot);
-    this.relist(session);
+    if (session.waiting.length > 0 && session.slot === undefined) return;
+    // The next call may want another lane; its turn is the same.
+    this.unlist(session);
+    this.#list(session, session.turn);
   }
 
-  /** Put a session with waiting calls into its lane: its worker's, or the shared one when it has none. */
+  /** Put a session with waiting calls into a lane: its worker's where the first of them requires that, else the shared one. It comes after whoever waits by now. */
   relist(session: Session): void {
-    const first = session.waiting[0];
-    if (first === undefined || session.phase !== 'idle') return;
-    session.phase = 'listed';
-    session.listed = { type: 'session', seq: first.seq, session };
-    const lane = session.slot?.lane ?? this.#shared;
-    lane.push(session.listed);
+    if (session.phase === 'idle') this.#list(session, undefined);
+  }
+
+  /** Take it out of its lane, e.g. because its worker is not its worker any more. */
+  unlist(session: Session): void {
+    if (session.phase !== 'listed') return;
+    session.phase = 'idle';
+    session.listed = undefined;
+    if (session.slot !== undefined) sweep(session.slot);
+    this.#noteStale();
+  }
+
+  /** It has lost its worker, or may leave it: its place in turn is kept. */
+  move(session: Session): void {
+    if (session.phase !== 'listed') return;
+    this.unlist(session);
+    this.#list(session, session.turn);
   }
 
   /** The next call for this worker, or undefined. A session's call leaves the session `running`. */
   take(slot: Slot): CallRow | undefined {
     for (;;) {
-      const lane = this.#earlier(slot.lane);
+      const lane = this.#earlier(slot);
       const source = lane.pop();
       if (source === undefined) return undefined;
       if (isStale(source)) {
-        if (lane === this.#shared) this.#staleInShared -= 1;
+        if (lane === this.#shared) this.#staleInShared = Math.max(0, this.#staleInShared - 1);
         continue;
       }
-      this.#length -= 1;
-      if (source.type === 'call') return source.row;
-      source.session.phase = 'running';
-      source.session.listed = undefined;
-      return source.session.waiting.shift();
+      const row = source.type === 'call' ? source.row : source.session.waiting.shift();
+      if (source.type === 'session') {
+        source.session.phase = 'running';
+        source.session.listed = undefined;
+      }
+      if (row !== undefined) this.#count(row, -1);
+      return row;
     }
   }
 
-  /** The worker is gone: what waited for it waits for any. */
-  release(slot: Slot): void {
-    for (let source = slot.lane.pop(); source !== undefined; source = slot.lane.pop()) {
-      if (!isStale(source)) this.#shared.push(source);
-    }
+  /** Every waiting call of a session, which is none of the queue's any more. */
+  takeAllOf(session: Session): readonly CallRow[] {
+    this.unlist(session);
+    const rows = session.waiting.splice(0);
+    for (const row of rows) this.#count(row, -1);
+    return rows;
   }
 
   /** Every waiting call, for the end of the pool. */
@@ -93,10 +137,50 @@ export class CallQueue {
       if (session.phase === 'listed') session.phase = 'idle';
     }
     this.#length = 0;
+    this.#bytes = 0;
     this.#staleInShared = 0;
     return rows;
   }
 
+  /** When the one that has waited longest was accepted; undefined when nobody waits. Looks at all of them. */
+  oldestAtMs(sessions: Iterable<Session>): number | undefined {
+    let oldest: number | undefined;
+    const look = (row: CallRow): void => {
+      if (oldest === undefined || row.acceptedAtMs < oldest) oldest = row.acceptedAtMs;
+    };
+    if (this.#length === 0) return undefined;
+    this.#shared.forEach((source) => {
+      if (source.type === 'call' && !isStale(source)) look(source.row);
+    });
+    for (const { waiting } of sessions) if (waiting[0] !== undefined) look(waiting[0]);
+    return oldest;
+  }
+
+  #list(session: Session, turn: number | undefined): void {
+    const first = session.waiting[0];
+    if (first === undefined || session.stage === 'loading') return;
+    session.turn = turn ?? this.#nextTurn();
+    session.phase = 'listed';
+    session.listed = { type: 'session', turn: session.turn, session };
+    const requiresOwn =
+      session.slot !== undefined &&
+      (first.affinity === 'required' ||
+        (first.affinity === 'preferred' && isPinned(session, this.#onLoss)));
+    const lane = requiresOwn ? session.slot?.lane : undefined;
+    (lane ?? this.#shared).push(session.listed);
+  }
+
+  #nextTurn(): number {
+    this.#turns += 1;
+    return this.#turns;
+  }
+
+  #count(row: CallRow, by: 1 | -1): void {
+    this.#length += by;
+    this.#bytes += by * row.bytes;
+  }
+
+  /** Something in the shared lane may be stale. Some of it is in workers' lanes: then one sweep comes too early. */
   #noteStale(): void {
     this.#staleInShared += 1;
     if (this.#staleInShared < SWEEP_MIN || this.#staleInShared * 2 < this.#shared.size) return;
@@ -104,11 +188,13 @@ export class CallQueue {
     this.#staleInShared = 0;
   }
 
-  #earlier(lane: Heap<Source>): Heap<Source> {
+  /** Of a worker that is on its way out, only what requires it. */
+  #earlier({ lane, leaving }: Slot): Heap<Source> {
     const own = lane.peek();
+    if (leaving !== undefined) return lane;
     const shared = this.#shared.peek();
     if (own === undefined) return this.#shared;
-    return shared === undefined || own.seq < shared.seq ? lane : this.#shared;
+    return shared === undefined || own.turn < shared.turn ? lane : this.#shared;
   }
 }
 
@@ -122,4 +208,46 @@ function sweep({ lane, sessions }: Slot): void {
 /** A call that was settled while it waited, or a place that its session does not stand at any more. */
 function isStale(source: Source): boolean {
   return source.type === 'call' ? source.row.phase !== 'queued' : source.session.listed !== source;
+}
+
+/**
+ * The cost does not grow with the queue.
+ * @throws {@link OverloadedError} when there is no room for one more. A call that is larger than all of it may wait alone.
+ */
+export function assertQueueRoom(
+  queue: CallQueue,
+  op: string,
+  args: EncodedValue,
+  { pool, queueLengthMax, queueBytesMax = LIMITS.queueBytesMax }: RouterOptions,
+): void {
+  const what = `pool ${pool}, call ${op}`;
+  if (queue.length >= queueLengthMax)
+    throw new OverloadedError(what, 'queueLengthMax', queueLengthMax);
+  if (queue.length > 0 && queue.bytes + bytesOf(args) > queueBytesMax)
+    throw new OverloadedError(what, 'queueBytesMax', queueBytesMax);
+}
+
+/** What an object, an array or a number takes at least. */
+const PART_BYTES = 8;
+/** Parts that are looked at: beyond it the rest is taken to be like what was seen. */
+const PARTS_MAX = 10_000;
+
+/** About what a waiting call keeps in memory. */
+export function bytesOf({ json, segments }: EncodedValue): number {
+  let bytes = 0;
+  for (const segment of segments) bytes += segment.byteLength;
+  const left: unknown[] = [json];
+  for (let parts = 0; left.length > 0 && parts < PARTS_MAX; parts += 1) {
+    const value = left.pop();
+    bytes += PART_BYTES;
+    if (typeof value === 'string') bytes += value.length;
+    else if (Array.isArray(value)) for (const item of value) left.push(item);
+    else if (typeof value === 'object' && value !== null) {
+      for (const [key, item] of Object.entries(value)) {
+        bytes += key.length;
+        left.push(item);
+      }
+    }
+  }
+  return bytes + left.length * PART_BYTES;
 }

@@ -6,6 +6,7 @@ import {
   WorkerCrashedError,
   type CaduceusError,
 } from '../../actors/ground/errors.ts';
+import { SecretMissingError } from '../../actors/ground/pool-errors.ts';
 import type { SentOutcome, Settle } from '../../actors/worker/pending-calls.ts';
 import type { SentCall } from '../../actors/worker/worker-types.ts';
 import { errorFrom } from '../../actors/ground/error-from.ts';
@@ -75,6 +76,10 @@ export function bringUpToDate(
       mark.remove(entry.seq);
       done({ type: 'failed', error });
     };
+    if (entry.missingSecret !== undefined) {
+      done({ type: 'failed', error: new SecretMissingError(entry.missingSecret) });
+      return;
+    }
     // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
     mark.add(entry.seq);
     try {

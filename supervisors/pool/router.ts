@@ -1,54 +1,62 @@
 // Who gets which call, when, and how does each end exactly once? Synchronous, never awaits a start; all state is rows.
+import { Breaker } from '../../actors/breaker/breaker.ts';
 import { Deadlines } from '../../actors/ground/deadlines.ts';
 import { errorFrom } from '../../actors/ground/error-from.ts';
-import {
-  CallAbortedError,
-  CheckoutTimeoutError,
-  DeadlineExceededError,
-  OverloadedError,
-  type CaduceusError,
-} from '../../actors/ground/errors.ts';
-import { encodeValue, type EncodedValue } from '../../actors/port/codec.ts';
+import type { CaduceusError } from '../../actors/ground/errors.ts';
 import type { Worker, WorkerWatcher } from '../../actors/worker/worker-types.ts';
-import { route } from './affinity.ts';
-import {
-  nameOf,
-  newCallRow,
-  onAbort,
-  type CallRequest,
-  type CallRow,
-  type Session,
-} from './call-row.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { abandon, type MakeError } from './ending.ts';
-import { assertNestable } from './nesting.ts';
+import { Admission, type Settlers } from './admission.ts';
+import type { CallRequest, CallRow } from './call-row.ts';
+import type { Checkout, CheckoutRequest } from './checkout.ts';
+import { Checkouts } from './checkouts.ts';
+import type { RetireOrder } from './departures.ts';
+import { Dispatcher, type DispatcherParts } from './dispatcher.ts';
 import { CallQueue } from './queue.ts';
-import type { OpenCall, RouterOptions, RouterPorts, RouterStatistics } from './router-types.ts';
+import { Retrying } from './retrying.ts';
+import type {
+  Load,
+  OpenCall,
+  RouterOptions,
+  RouterPorts,
+  RouterStatistics,
+} from './router-types.ts';
+import { RunTimes } from './run-times.ts';
+import type { StoreDone } from './scope-store.ts';
 import { Scopes } from './scopes.ts';
+import { SessionLives } from './session-lives.ts';
 import { Settling } from './settling.ts';
-
-type Settlers = Pick<CallRow, 'resolve' | 'reject'>;
+import { loadOf, statisticsOf, type Watched } from './statistics.ts';
+import { Timeouts } from './timeouts.ts';
 
 export class Router implements WorkerWatcher {
-  readonly #options: RouterOptions;
-  readonly #ports: RouterPorts;
-  readonly #deadlines: Deadlines;
-  readonly #queue = new CallQueue();
-  readonly #scopes = new Scopes();
-  readonly #settling: Settling;
+  readonly #parts: DispatcherParts;
   readonly #dispatcher: Dispatcher;
-  /** Set once the pool takes no more calls: makes the error that each gets. */
+  readonly #lives: SessionLives;
+  readonly #timeouts: Timeouts;
+  readonly #admission: Admission;
+  readonly #checkouts: Checkouts;
+  /** Set while the pool takes no calls: makes the error that each gets. */
   #closedWith: (() => CaduceusError) | undefined;
 
   constructor(options: RouterOptions, ports: RouterPorts) {
-    this.#options = options;
-    this.#ports = ports;
-    this.#deadlines = new Deadlines(ports.clock);
-    this.#settling = new Settling(options.pool);
-    this.#dispatcher = new Dispatcher({
+    const { breaker, onSessionLoss, pool } = options;
+    const parts: DispatcherParts = {
       ...{ options, ports },
-      ...{ queue: this.#queue, scopes: this.#scopes, settling: this.#settling },
-    });
+      deadlines: new Deadlines(ports.clock),
+      queue: new CallQueue(onSessionLoss),
+      scopes: new Scopes(options),
+      settling: new Settling(pool),
+      retrying: new Retrying(options, ports),
+      runTimes: new RunTimes(),
+      breaker: breaker && new Breaker({ name: pool, ...breaker }, ports),
+    };
+    this.#parts = parts;
+    this.#dispatcher = new Dispatcher(parts);
+    this.#lives = new SessionLives(parts, this.#dispatcher);
+    this.#timeouts = new Timeouts(parts, this.#dispatcher);
+    const [dispatcher, lives, timeouts] = [this.#dispatcher, this.#lives, this.#timeouts];
+    this.#admission = new Admission({ shared: parts, dispatcher, lives, timeouts });
+    this.#checkouts = new Checkouts(parts, dispatcher, this.#admission, timeouts);
+    this.#lives.loadShared();
   }
 
   /** Accept a call. The promise settles exactly once: with Python's result, or rejected with an error of this package. */
@@ -60,58 +68,90 @@ export class Router implements WorkerWatcher {
 
   /** Accept a call whose caller reads its items. */
   open(request: CallRequest): OpenCall {
-    let row: CallRow | undefined;
-    const settled = new Promise<unknown>((resolve, reject) => {
-      row = this.#acceptOrRefuse(request, { resolve, reject });
+    return this.#opened((settlers) => this.#acceptOrRefuse(request, settlers));
+  }
+
+  /**
+   * Hold a worker alone.
+   * @param answer once: with the checkout when it holds one, or with why it does not.
+   */
+  checkout(
+    wanted: CheckoutRequest,
+    answer: (error: Error | undefined, checkout?: Checkout) => void,
+  ): void {
+    if (this.#closedWith === undefined) {
+      this.#checkouts.open(wanted, answer);
+      return;
+    }
+    const error = this.#closedWith();
+    this.#parts.settling.accounting.refuse(error.code);
+    answer(this.#parts.settling.named(error));
+  }
+
+  /** A call on a worker that is held. */
+  callHeld(checkout: Checkout, request: CallRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      checkout.call(request, { resolve, reject });
     });
-    return {
-      settled,
-      credit: (n) => {
-        if (row?.phase !== 'running' || row.sentId === undefined) return;
-        row.slot?.worker.credit(row.sentId, n);
-      },
-      stop: () => {
-        if (row === undefined || row.phase === 'settled') return undefined;
-        const why = 'it was not read to its end';
-        return this.#abandon(row, 'stopped', (outcome, cancellation) => {
-          return new CallAbortedError(request.op, outcome, why, cancellation);
-        });
-      },
-    };
+  }
+
+  /** A call on a worker that is held, whose items are read. */
+  openHeld(checkout: Checkout, request: CallRequest): OpenCall {
+    return this.#opened((settlers) => checkout.call(request, settlers));
   }
 
   statistics(): RouterStatistics {
-    let [ready, busy] = [0, 0];
-    for (const slot of this.#dispatcher.slots) {
-      if (slot.rows.size > 0) busy += 1;
-      else ready += 1;
-    }
-    const { length } = this.#queue;
-    const sessions = this.#scopes.sessionsCount;
-    return { ready, busy, queueLength: length, sessions, ...this.#settling.counters };
+    return statisticsOf(this.#watched());
+  }
+
+  /** How busy it is; costs little until `oldestWaitMs` is asked for. */
+  load(): Load {
+    return loadOf(this.#watched());
   }
 
   boundWorker(sessionId: string): Worker | undefined {
-    return this.#scopes.find(sessionId)?.slot?.worker;
+    return this.#parts.scopes.find(sessionId)?.slot?.worker;
   }
 
-  /** Forget a session, its journal included. @returns false when it still has calls. */
-  endSession(sessionId: string): boolean {
-    const session = this.#scopes.find(sessionId);
-    return session === undefined || this.#scopes.end(session);
+  /** Forget a session, its journal included. @returns false when it still has calls. @param done once the store has forgotten it too. */
+  endSession(sessionId: string, done: StoreDone = () => undefined): boolean {
+    return this.#lives.end(sessionId, done) === 'ended';
+  }
+
+  /** Let a worker go by plan; `done` when it may be stopped. */
+  retire(worker: Worker, order: RetireOrder, done: () => void): void {
+    this.#dispatcher.departures.leave(this.#dispatcher.slotOf(worker), order, done);
+  }
+
+  /** A worker could not be started: that counts as a crash does. */
+  startFailed(): void {
+    this.#parts.breaker?.failed();
+  }
+
+  /** Take calls again. */
+  reopen(): void {
+    this.#closedWith = undefined;
+    this.#parts.breaker?.reset();
+    this.#lives.watchAgain();
+  }
+
+  /** Take no more calls; those that wait go on waiting. */
+  refuseNew(because: () => CaduceusError): void {
+    this.#closedWith ??= because;
   }
 
   /** Take no more calls and fail those that wait. Calls with a worker end with their worker. */
   close(because: () => CaduceusError): void {
-    this.#closedWith ??= because;
-    for (const row of this.#queue.drain(this.#scopes.sessions())) {
-      this.#settling.fail(row, because());
-    }
+    this.#closedWith = because;
+    const { queue, scopes, settling, retrying } = this.#parts;
+    for (const row of queue.drain(scopes.sessions())) settling.fail(row, because());
+    for (const row of retrying.drain()) settling.fail(row, because());
   }
 
   /** All workers are gone: no deadline is left to keep. */
   dispose(): void {
-    this.#deadlines.clear();
+    this.#parts.deadlines.clear();
+    this.#parts.breaker?.stop();
   }
 
   workerReady(worker: Worker): void {
@@ -122,99 +162,38 @@ export class Router implements WorkerWatcher {
     this.#dispatcher.remove(worker);
   }
 
+  #watched(): Watched {
+    const { queue, scopes, settling, breaker, ports } = this.#parts;
+    const { slots } = this.#dispatcher;
+    const { accounting } = settling;
+    return { slots, queue, scopes, accounting, breaker, nowMs: ports.clock.nowMs() };
+  }
+
+  #opened(accept: (settlers: Settlers) => CallRow | undefined): OpenCall {
+    let row: CallRow | undefined;
+    const settled = new Promise<unknown>((resolve, reject) => {
+      row = accept({ resolve, reject });
+    });
+    return {
+      settled,
+      credit: (n) => {
+        if (row?.phase !== 'running' || row.sentId === undefined) return;
+        row.slot?.worker.credit(row.sentId, n);
+      },
+      stop: () => {
+        if (row === undefined || row.phase === 'settled') return undefined;
+        return this.#timeouts.abort(row, 'stopped', 'it was not read to its end');
+      },
+    };
+  }
+
   #acceptOrRefuse(request: CallRequest, settlers: Settlers): CallRow | undefined {
     try {
-      return this.#accept(request, settlers);
+      if (this.#closedWith !== undefined) throw this.#closedWith();
+      return this.#admission.accept(request, settlers);
     } catch (error) {
-      this.#settling.counters.refused += 1;
-      settlers.reject(this.#settling.named(errorFrom(error)));
+      this.#admission.refuse(request, errorFrom(error), settlers);
       return undefined;
     }
-  }
-
-  #accept(request: CallRequest, settlers: Settlers): CallRow {
-    if (this.#closedWith !== undefined) throw this.#closedWith();
-    const { op, sessionId, signal, site } = request;
-    if (signal?.aborted === true) throw new CallAbortedError(op, 'notSent', signal.reason);
-    const args = encodeValue(request.args, 'args');
-    const known = sessionId === undefined ? undefined : this.#scopes.find(sessionId);
-    this.#scopes.assertRoom(request, known);
-    if (site !== undefined) {
-      assertNestable(request, site);
-      const row = this.#newRow(request, args, known, settlers);
-      this.#dispatcher.run(site.slot, row);
-      return row;
-    }
-    const choice = route(known, this.#dispatcher.slots);
-    if (choice.type === 'wait' && this.#queue.length >= this.#options.queueLengthMax) {
-      const { pool, queueLengthMax } = this.#options;
-      throw new OverloadedError(`pool ${pool}, call ${op}`, 'queueLengthMax', queueLengthMax);
-    }
-    const session = sessionId === undefined ? undefined : this.#scopes.session(sessionId);
-    const row = this.#newRow(request, args, session, settlers);
-    if (choice.type === 'worker') {
-      if (session !== undefined) session.phase = 'running';
-      this.#dispatcher.start(choice.slot, row);
-    } else {
-      this.#enqueue(row, choice.because);
-    }
-    return row;
-  }
-
-  #newRow(
-    request: CallRequest,
-    args: EncodedValue,
-    session: Session | undefined,
-    { resolve, reject }: Settlers,
-  ): CallRow {
-    const { counters } = this.#settling;
-    counters.accepted += 1;
-    const [seq, nowMs] = [counters.accepted, this.#ports.clock.nowMs()];
-    const deadlineAtMs = nowMs + request.timeoutMs;
-    const row = newCallRow({ seq, request, args, session, deadlineAtMs, resolve, reject });
-    row.deadline = this.#deadlines.arm(row.deadlineAtMs, () => {
-      this.#onDeadline(row);
-    });
-    if (request.signal !== undefined) this.#listen(row);
-    return row;
-  }
-
-  #listen(row: CallRow): void {
-    onAbort(row, (reason) => {
-      this.#abandon(row, 'aborted', (outcome, cancellation) => {
-        return new CallAbortedError(row.request.op, outcome, reason, cancellation);
-      });
-    });
-  }
-
-  #enqueue(row: CallRow, because: string): void {
-    this.#queue.add(row);
-    const { checkoutTimeoutMs, timeoutMs } = row.request;
-    if (checkoutTimeoutMs >= timeoutMs) return;
-    row.checkout = this.#deadlines.arm(this.#ports.clock.nowMs() + checkoutTimeoutMs, () => {
-      this.#onCheckoutTimeout(row, because);
-    });
-  }
-
-  #abandon(row: CallRow, because: string, error: MakeError): ReturnType<typeof abandon> {
-    return abandon(row, because, error, this.#dispatcher.ender);
-  }
-
-  #onDeadline(row: CallRow): void {
-    const { op, timeoutMs } = row.request;
-    const where =
-      row.phase === 'queued' ? 'while it waited for a worker' : `on ${nameOf(row.slot)}`;
-    this.#abandon(row, 'deadline', (outcome, cancellation) => {
-      return new DeadlineExceededError(op, timeoutMs, outcome, where, cancellation);
-    });
-  }
-
-  #onCheckoutTimeout(row: CallRow, because: string): void {
-    if (row.phase !== 'queued') return;
-    const { ready, busy } = this.statistics();
-    const found = `${because.replaceAll('_', ' ')}; ${ready} workers idle, ${busy} busy`;
-    this.#queue.drop(row);
-    const { op, checkoutTimeoutMs } = row.request;
-    this.#settling.fail(row, new CheckoutTimeoutError(op, checkoutTimeoutMs, found));
   }
 }

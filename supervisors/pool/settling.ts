@@ -1,9 +1,10 @@
 // How does a call get its one outcome? Whoever is first gives it; counted, and told to its caller.
-import { isCaduceusError } from '../../actors/ground/errors.ts';
+import { CallAbortedError, isCaduceusError } from '../../actors/ground/errors.ts';
+import { Accounting, type End } from './accounting.ts';
 import type { CallRow } from './call-row.ts';
 
 export class Settling {
-  readonly counters = { accepted: 0, succeeded: 0, failed: 0, refused: 0, replayed: 0 };
+  readonly accounting = new Accounting();
   readonly #pool: string;
 
   constructor(pool: string) {
@@ -11,18 +12,15 @@ export class Settling {
   }
 
   fail(row: CallRow, error: Error): void {
-    if (!close(row)) return;
-    this.counters.failed += 1;
+    // Of an abort, and of a stream that nobody reads on, the caller has had enough; all else has failed it.
+    const end: End = error instanceof CallAbortedError ? 'cancelled' : 'failed';
+    if (!this.#close(row, end)) return;
     row.reject(this.named(error));
   }
 
-  /** @returns false when the row has its outcome already. */
-  succeed(row: CallRow, result: unknown, before: () => void): boolean {
-    if (!close(row)) return false;
-    before();
-    this.counters.succeeded += 1;
+  succeed(row: CallRow, result: unknown): void {
+    if (!this.#close(row, 'completed')) return;
     row.resolve(result);
-    return true;
   }
 
   /** The error, with the name of the pool if it is one of ours. */
@@ -30,14 +28,17 @@ export class Settling {
     if (isCaduceusError(error)) error.bridge ??= this.#pool;
     return error;
   }
-}
 
-/** @returns false when it has its outcome already: the first one counts. */
-function close(row: CallRow): boolean {
-  if (row.phase === 'settled') return false;
-  row.phase = 'settled';
-  row.deadline?.disarm();
-  row.checkout?.disarm();
-  row.stopListening?.();
-  return true;
+  /** @returns false when it has its outcome already: the first one counts. */
+  #close(row: CallRow, end: End): boolean {
+    if (row.phase === 'settled') return false;
+    this.accounting.end(row, end);
+    row.deadline?.disarm();
+    row.checkout?.disarm();
+    row.retry?.disarm();
+    row.permit?.release();
+    row.permit = undefined;
+    row.stopListening?.();
+    return true;
+  }
 }

@@ -34,8 +34,10 @@ describe('calls that are abandoned at any time', { timeout: 180_000 }, () => {
       for (const { fate, op, settlements } of calls) {
         expect([op, fate.state === 'pending', settlements]).toEqual([op, false, 1]);
       }
-      const { accepted, succeeded, failed, queueLength } = sim.pool.statistics;
-      expect([succeeded + failed, queueLength]).toEqual([accepted, 0]);
+      const { counters, gauges } = sim.pool.statistics;
+      const { accepted, completed, failed, cancelled } = counters;
+      expect(completed + failed + cancelled).toBe(accepted);
+      expect(gauges).toMatchObject({ queued: 0, running: 0 });
     });
   });
 
@@ -108,7 +110,7 @@ describe('calls that are abandoned at any time', { timeout: 180_000 }, () => {
       const next = fateOf(sim.pool.call(request('echo')));
       sim.advance(1_000);
       await microtasks();
-      expect([next.state, sim.pool.statistics.ready]).toEqual(['resolved', size]);
+      expect([next.state, sim.pool.statistics.gauges.idle]).toEqual(['resolved', size]);
       sim.stop();
       await microtasks();
       expect(sim.world.processes.filter((process) => process.isAlive)).toEqual([]);

@@ -51,7 +51,7 @@ runtime.on('guardian.replaced', ({ pid }) => tell({ type: 'replaced', pid }));
 runtime.on('child.crashed', () => tell({ type: 'crashed' }));
 
 // The runtime is there with its first worker; a session that is bound while it is the only one would wait behind another's for ever.
-while (runtime.pool('orphan').statistics().ready < order.size) {
+while (runtime.pool('orphan').statistics().gauges.idle < order.size) {
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 for (let worker = 0; worker < order.size; worker += 1) {

@@ -31,10 +31,11 @@ describe('a pool under faults', { timeout: 180_000 }, () => {
         expect(call.fate.state, call.op).not.toBe('pending');
         expect(call.settlements).toBe(1);
       }
-      const { accepted, succeeded, failed, queueLength } = sim.pool.statistics;
+      const { counters, gauges } = sim.pool.statistics;
+      const { accepted, completed, failed, cancelled } = counters;
       for (const id of ['s0', 's1', 's2']) expect(sim.pool.endSession(id)).toBe(true);
-      expect(succeeded + failed).toBe(accepted);
-      expect(queueLength).toBe(0);
+      expect(completed + failed + cancelled).toBe(accepted);
+      expect(gauges).toMatchObject({ queued: 0, running: 0 });
     });
   });
 
@@ -63,7 +64,7 @@ describe('a pool under faults', { timeout: 180_000 }, () => {
       const [end] = gaveUp;
       if (end === undefined) {
         expect(call.state).toBe('resolved');
-        expect(sim.pool.statistics.ready).toBe(size);
+        expect(sim.pool.statistics.gauges.idle).toBe(size);
         return;
       }
       expect(call.error?.code).toBe('pool_failed');

@@ -220,7 +220,7 @@ describe('T5: of a reply, an exit, an abort and a deadline that all come while N
     expect(outcomes).toHaveLength(100);
     const known = ['replied', 'deadline_exceeded', 'aborted'];
     expect(outcomes.filter((outcome) => !known.includes(outcome))).toEqual([]);
-    await until(() => pool.statistics().busy === 0, SOON_MS);
+    await until(() => pool.statistics().gauges.busy === 0, SOON_MS);
     await isWhole(runtime);
     await hasOnlyItsOwn(runtime);
   });

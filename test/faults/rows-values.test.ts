@@ -75,7 +75,7 @@ describe('a worker that does not read', () => {
     const beforeBytes = process.memoryUsage().arrayBuffers;
     const stuck = rejection(pool.call('pid', { data }, { timeoutMs: 500 }));
     const behind = Array.from({ length: 8 }, () => pool.call('pid', { data }));
-    expect(pool.statistics()).toMatchObject({ busy: 1, queueLength: 8 });
+    expect(pool.statistics().gauges).toMatchObject({ busy: 1, queued: 8 });
     expect(await stuck).toMatchObject({ code: 'deadline_exceeded', outcome: 'maybeExecuted' });
     // What waits is what its callers hold already, nine times the same.
     expect(process.memoryUsage().arrayBuffers - beforeBytes).toBeLessThan(data.length);

@@ -70,7 +70,7 @@ describe.skipIf(process.platform !== 'linux')('a zygote (P17)', { timeout: 2 * S
       const calls = ['a', 'b'].map((sessionId) =>
         rejection(of.pool('sample').call('sleep', { seconds: 60 }, { sessionId })),
       );
-      await until(() => of.pool('sample').statistics().busy === 2, START_MS);
+      await until(() => of.pool('sample').statistics().gauges.busy === 2, START_MS);
       process.kill(before.at(-1) ?? 0, signal);
       for (const error of await Promise.all(calls)) {
         expect(error).toMatchObject({ code: 'worker_crashed', outcome: 'maybeExecuted' });

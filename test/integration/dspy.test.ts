@@ -22,7 +22,7 @@ function config(): { readonly model: string; readonly apiBase: string; readonly 
 
 /** Both workers are up, so that calls spread over them. */
 async function bothReady(of: Runtime): Promise<void> {
-  while (of.pool('dspy').statistics().ready < 2) await nextEvent(of, 'child.ready');
+  while (of.pool('dspy').statistics().gauges.idle < 2) await nextEvent(of, 'child.ready');
 }
 
 beforeAll(async () => {
@@ -63,7 +63,7 @@ describe('programs', () => {
     // Both are with the model at once: a worker runs one call at a time, so each has the program.
     await model.nextRequest({ matching: '3 * 3', timeoutMs: 5_000 });
     await model.nextRequest({ matching: '4 * 4', timeoutMs: 5_000 });
-    expect(runtime.pool('dspy').statistics().busy).toBe(2);
+    expect(runtime.pool('dspy').statistics().gauges.busy).toBe(2);
     const answers = await Promise.all(asked);
     expect(answers.map(({ answer }) => answer)).toEqual([
       expect.stringContaining('9'),
@@ -101,9 +101,9 @@ describe('sessions', () => {
   it('are forgotten when they are ended, by the worker too', async () => {
     const dora = { sessionId: 'dora' };
     const id = await runtime.ml.createProgram({ signature: 'a -> b' }, dora);
-    const { sessions } = runtime.pool('dspy').statistics();
+    const { sessions } = runtime.pool('dspy').statistics().gauges;
     await runtime.pool('dspy').endSession('dora');
-    expect(runtime.pool('dspy').statistics().sessions).toBe(sessions - 1);
+    expect(runtime.pool('dspy').statistics().gauges.sessions).toBe(sessions - 1);
     expect(JSON.stringify(await runtime.ml.listPrograms(dora))).not.toContain(id);
   });
 

@@ -19,7 +19,7 @@ const runtime = await createRuntime({
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 const pool = runtime.pool('legacy');
 
-while (pool.statistics().ready < SIZE) {
+while (pool.statistics().gauges.idle < SIZE) {
   await new Promise<void>((resolve) => {
     const end = runtime.on('child.ready', () => {
       end();

@@ -121,7 +121,7 @@ describe('a call of a v1 script', () => {
     const controller = new AbortController();
     const options = { signal: controller.signal };
     const aborted = rejection(pool.call('sleep', { seconds: 60 }, options));
-    await until(() => pool.statistics().busy === 1, 5_000);
+    await until(() => pool.statistics().gauges.busy === 1, 5_000);
     controller.abort(new Error('enough'));
     expect(await aborted).toMatchObject({ code: 'aborted', outcome: 'maybeExecuted' });
     expect(await pool.call('pid')).not.toBe(pid);
@@ -194,12 +194,12 @@ describe('a v1 script that breaks its wire', () => {
     ['a reply without an id', 'no_id', /id is no integer/u],
   ])('by %s is ended with that finding, and no other with it', async (_how, op, finding) => {
     const pool = await faulty({ size: 2 });
-    await until(() => pool.statistics().ready === 2, 10_000);
+    await until(() => pool.statistics().gauges.idle === 2, 10_000);
     const error = await rejection(pool.call(op));
     expect(error).toMatchObject({ code: 'worker_crashed', outcome: 'maybeExecuted' });
     expect(error.cause).toMatchObject({ code: 'protocol_error' });
     expect((error.cause as Error).message).toMatch(finding);
-    await until(() => pool.statistics().ready === 2, 10_000);
+    await until(() => pool.statistics().gauges.idle === 2, 10_000);
     expect(
       workers()
         .map(({ epoch }) => epoch)

@@ -38,7 +38,7 @@ describe('a bridge on threads', () => {
     await start('ThreadsBridge', { concurrency: 2 });
     const calls = Array.from({ length: 8 }, () => rejection(bridge().call('meet', { name: 'x' })));
     // The third waits for a place, so eight never meet.
-    expect(runtime.pool('p').statistics()).toMatchObject({ busy: 1, queueLength: 6 });
+    expect(runtime.pool('p').statistics().gauges).toMatchObject({ busy: 1, queued: 6 });
     await runtime.stop();
     for (const error of await Promise.all(calls)) expect(error).toBeInstanceOf(Error);
   });

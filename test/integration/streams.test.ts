@@ -109,7 +109,7 @@ describe('a stream', () => {
       })(),
     );
     expect(error).toMatchObject({ code: 'aborted', outcome: 'maybeExecuted' });
-    await until(() => runtime.pool('calls').statistics().busy === 0, 5_000);
+    await until(() => runtime.pool('calls').statistics().gauges.busy === 0, 5_000);
     expect(await bridge().call('closed')).toEqual(['endless']);
   });
 });

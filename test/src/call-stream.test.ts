@@ -187,7 +187,7 @@ describe('a stream that is not read to its end', () => {
     const stream = handle.stream('count', { upTo: 1 });
     const stopped = fateOf(stream.stop());
     await rounds();
-    expect([stopped.value, pool.statistics.queueLength]).toEqual(['not_sent', 0]);
+    expect([stopped.value, pool.statistics.gauges.queued]).toEqual(['not_sent', 0]);
     expect(world.callsWritten.map(({ op }) => op)).toEqual(['hang']);
   });
 

@@ -83,7 +83,7 @@ export function pythonThat(cases: string): string {
 /** All workers of the pool are ready. */
 export async function isWhole(runtime: Runtime): Promise<void> {
   const pool = runtime.pool('rows');
-  await until(() => pool.statistics().ready === pool.statistics().size, SOON_MS);
+  await until(() => pool.statistics().gauges.idle === pool.statistics().size, SOON_MS);
 }
 
 /** The token of the run, while it has a worker. */

@@ -172,7 +172,7 @@ describe('a call whose caller gives up', () => {
     abort();
     const aborted = call('echo', {}, { signal });
     await done();
-    expect([shown(aborted), pool.statistics.accepted]).toEqual(['aborted notSent', 0]);
+    expect([shown(aborted), pool.statistics.counters.accepted]).toEqual(['aborted notSent', 0]);
   });
 
   it('while it waits is not sent, and waits no more', async () => {
@@ -182,7 +182,7 @@ describe('a call whose caller gives up', () => {
     const aborted = call('echo', {}, { signal });
     abort();
     await done();
-    expect([shown(aborted), pool.statistics.queueLength]).toEqual(['aborted notSent', 0]);
+    expect([shown(aborted), pool.statistics.gauges.queued]).toEqual(['aborted notSent', 0]);
     expect(world.callsWritten.map(({ op }) => op)).toEqual(['hang']);
   });
 

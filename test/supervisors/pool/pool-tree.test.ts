@@ -129,7 +129,7 @@ describe('a pool with a zygote', () => {
     advance(0);
     expect(forks.log.slice(3)).toEqual(['cold']);
     expect(refused).toEqual(['p/zygote: 2 threads']);
-    expect(pool.statistics.ready).toBe(2);
+    expect(pool.statistics.gauges.idle).toBe(2);
   });
 
   it('replaces a zygote that owes a worker, and all is well with the next one (P17)', () => {

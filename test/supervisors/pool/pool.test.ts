@@ -23,7 +23,7 @@ describe('a pool', () => {
 
   it('has four workers unless it is told otherwise', () => {
     const { world, pool } = pooled({ size: undefined });
-    expect([world.processes.length, pool.statistics.ready]).toEqual([4, 4]);
+    expect([world.processes.length, pool.statistics.gauges.idle]).toEqual([4, 4]);
   });
 
   it('is ready with its first worker', async () => {
@@ -144,7 +144,7 @@ describe('a pool that is closed', () => {
     pool.close();
     world.processes[0]?.reply(world.callsWritten[1]!.id, 'finished');
     await done();
-    expect([pool.statistics.queueLength, pool.endSession('s')]).toEqual([0, true]);
+    expect([pool.statistics.gauges.queued, pool.endSession('s')]).toEqual([0, true]);
   });
 
   it('lets a running call finish', async () => {

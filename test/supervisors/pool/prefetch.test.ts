@@ -10,7 +10,7 @@ describe('calls that are sent ahead', () => {
     const setup = pooled({ size: 2 });
     for (let calls = 0; calls < 4; calls += 1) setup.call('hang');
     await setup.done();
-    expect([perWorker(setup), setup.pool.statistics.queueLength]).toEqual([[1, 1], 2]);
+    expect([perWorker(setup), setup.pool.statistics.gauges.queued]).toEqual([[1, 1], 2]);
   });
 
   it('are sent only when no worker is idle, and evenly', async () => {
@@ -86,7 +86,7 @@ describe('calls that are sent ahead', () => {
     const setup = pooled({ size: 2, prefetch: 2 });
     for (let calls = 0; calls < 3; calls += 1) setup.call('hang', {}, inSession('s'));
     await setup.done();
-    expect([perWorker(setup), setup.pool.statistics.queueLength]).toEqual([[1, 0], 2]);
+    expect([perWorker(setup), setup.pool.statistics.gauges.queued]).toEqual([[1, 0], 2]);
   });
 
   it.each([
@@ -166,7 +166,7 @@ describe('a worker that runs several calls at a time', () => {
     const setup = pooled({}, scriptedPython(3));
     const fates = [1, 2, 3, 4].map(() => setup.call('hang'));
     await setup.done();
-    expect([perWorker(setup), setup.pool.statistics.queueLength]).toEqual([[3], 1]);
+    expect([perWorker(setup), setup.pool.statistics.gauges.queued]).toEqual([[3], 1]);
     for (const id of [3, 1]) setup.python(1).finish(id, id);
     await setup.done();
     expect(fates.map(shown)).toEqual([1, 'pending', 3, 'pending']);

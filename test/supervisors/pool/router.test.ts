@@ -51,7 +51,7 @@ describe('a call', () => {
     const setup = pooled({}, { nextStart: () => ({ type: 'hangs' }) });
     const early = setup.call('echo');
     await setup.done();
-    expect([shown(early), setup.pool.statistics.queueLength]).toEqual(['pending', 1]);
+    expect([shown(early), setup.pool.statistics.gauges.queued]).toEqual(['pending', 1]);
   });
 
   it('that was lost with its worker may have been executed', async () => {
@@ -95,7 +95,7 @@ describe('the queue of a pool', () => {
 
   it.each([
     ['arms no deadline', ({ clock }: ReturnType<typeof full>) => clock.pending],
-    ['makes no session', ({ pool }: ReturnType<typeof full>) => pool.statistics.sessions],
+    ['makes no session', ({ pool }: ReturnType<typeof full>) => pool.statistics.gauges.sessions],
     ['sends nothing', ({ world }: ReturnType<typeof full>) => world.callsWritten.length],
     ['replaces no worker', ({ world }: ReturnType<typeof full>) => world.processes.length],
   ])('has no side effect when it refuses: it %s', async (_what, measure) => {
@@ -168,7 +168,7 @@ describe('a session', () => {
     call('hang', {}, inSession('s'));
     call('echo', {}, inSession('s'));
     await done();
-    expect([world.callsWritten.map(({ op }) => op), pool.statistics.ready]).toEqual([['hang'], 1]);
+    expect([world.callsWritten.map(({ op }) => op), pool.statistics.gauges.idle]).toEqual([['hang'], 1]);
   });
 
   it('stays with its worker', async () => {

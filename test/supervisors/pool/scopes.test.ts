@@ -49,15 +49,15 @@ function missing(scopes: Scopes, on: Slot, session?: Session): string[] {
 
 describe('what an incarnation must be told', () => {
   it('before a call without session: the bridge first, then the anonymous scope', () => {
-    const scopes = new Scopes();
+    const scopes = new Scopes({ pool: 'p' });
     execute(scopes, slot(), 'create', 'a');
     execute(scopes, slot(), 'configure', 'lm');
     expect(missing(scopes, slot())).toEqual(['bridge lm -', 'anonymous a -']);
   });
 
   it('before a call of a session: the bridge first, then the session alone', () => {
-    const scopes = new Scopes();
-    const session = scopes.session('s');
+    const scopes = new Scopes({ pool: 'p' });
+    const session = scopes.session('s', 0);
     execute(scopes, slot(), 'create', 'anonymous');
     execute(scopes, slot(), 'configure', 'lm');
     execute(scopes, slot(), 'create', 'own', session);
@@ -66,7 +66,7 @@ describe('what an incarnation must be told', () => {
   });
 
   it('is nothing of what it executed itself', () => {
-    const scopes = new Scopes();
+    const scopes = new Scopes({ pool: 'p' });
     const own = slot();
     execute(scopes, own, 'configure', 'lm');
     execute(scopes, own, 'create', 'a');
@@ -74,40 +74,40 @@ describe('what an incarnation must be told', () => {
   });
 
   it('is nothing of another session', () => {
-    const scopes = new Scopes();
-    execute(scopes, slot(), 'create', 'a', scopes.session('s'));
-    expect(missing(scopes, slot(), scopes.session('t'))).toEqual([]);
+    const scopes = new Scopes({ pool: 'p' });
+    execute(scopes, slot(), 'create', 'a', scopes.session('s', 0));
+    expect(missing(scopes, slot(), scopes.session('t', 0))).toEqual([]);
   });
 
   it('is a configuration of a session only in that session', () => {
-    const scopes = new Scopes();
-    execute(scopes, slot(), 'configure', 'lm', scopes.session('s'));
+    const scopes = new Scopes({ pool: 'p' });
+    execute(scopes, slot(), 'configure', 'lm', scopes.session('s', 0));
     expect(missing(scopes, slot())).toEqual([]);
   });
 });
 
 describe('sessions', () => {
   it('are the same under the same name', () => {
-    const scopes = new Scopes();
-    expect(scopes.session('s')).toBe(scopes.session('s'));
+    const scopes = new Scopes({ pool: 'p' });
+    expect(scopes.session('s', 0)).toBe(scopes.session('s', 0));
   });
 
   it('are not made by looking for them', () => {
-    const scopes = new Scopes();
+    const scopes = new Scopes({ pool: 'p' });
     expect([scopes.find('s'), scopes.sessionsCount]).toEqual([undefined, 0]);
   });
 
   it('are bounded in number, and the known ones go on', () => {
-    const scopes = new Scopes();
+    const scopes = new Scopes({ pool: 'p' });
     for (let n = 0; n < LIMITS.sessionsMax; n += 1) scopes.session(String(n));
-    expect(() => scopes.session('one more')).toThrow(OverloadedError);
-    expect(() => scopes.session('0')).not.toThrow();
+    expect(() => scopes.session('one more', 0)).toThrow(OverloadedError);
+    expect(() => scopes.session('0', 0)).not.toThrow();
   });
 });
 
 describe('a full journal', () => {
   const full = () => {
-    const scopes = new Scopes();
+    const scopes = new Scopes({ pool: 'p' });
     const own = slot();
     for (let n = 0; n < LIMITS.journalEntriesMax; n += 1) execute(scopes, own, 'create', String(n));
     return scopes;

@@ -1,0 +1,168 @@
+// What follows from what became of a call at its worker: an answer, another try, an entry of a journal, a worker that is trusted no more?
+import { PythonError, WorkerCrashedError } from '../../actors/ground/errors.ts';
+import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
+import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
+import type { SentOutcome } from '../../actors/worker/pending-calls.ts';
+import { refOf, type CallRow, type Slot } from './call-row.ts';
+import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
+import type { Recorded } from './scopes.ts';
+import type { Session } from './session.ts';
+
+/** Exits that somebody has asked for. */
+const ORDERED: ReadonlySet<string> = new Set(['normal', 'shutdown', 'killed']);
+
+type Crash = Extract<SentOutcome, { readonly type: 'crashed' }>;
+
+/** The ends of calls at their workers. */
+export class Outcomes {
+  readonly #parts: DispatcherParts;
+  readonly #dispatcher: Dispatcher;
+
+  constructor(parts: DispatcherParts, dispatcher: Dispatcher) {
+    this.#parts = parts;
+    this.#dispatcher = dispatcher;
+  }
+
+  take(slot: Slot, row: CallRow, outcome: SentOutcome): void {
+    if (outcome.type === 'crashed') {
+      this.#crashed(slot, row, outcome);
+      return;
+    }
+    row.permit?.success();
+    if (!outcome.reply.ok) {
+      const { error: remote } = outcome.reply;
+      const error = new PythonError(remote, refOf(slot));
+      // Broken for all that come after, e.g. by an error of its GPU.
+      const isBroken = shouldReplaceAfter(remote);
+      if (isBroken) this.#dispatcher.departures.retire(slot, 'broken_by_call');
+      if (this.retry(slot, row, error)) return;
+      this.#parts.settling.fail(row, error);
+      this.#dispatcher.free(slot, row);
+      return;
+    }
+    this.#answered(slot, row, outcome.reply.result);
+  }
+
+  /** @returns whether it is tried again: then the slot has it no more, and its caller has heard nothing. */
+  retry(slot: Slot, row: CallRow, error: Error): boolean {
+    const { retrying, settling, deadlines, ports, options, queue } = this.#parts;
+    const delayMs = retrying.delayOf(row, error);
+    if (delayMs === undefined) return false;
+    row.failures += 1;
+    row.slot = undefined;
+    row.sentId = undefined;
+    row.permit?.release();
+    row.permit = undefined;
+    const { accounting } = settling;
+    accounting.counters.retried += 1;
+    accounting.move(row, 'waiting');
+    const { op } = row.request;
+    retrying.waiting.add(row);
+    const again = (): void => {
+      retrying.waiting.delete(row);
+      accounting.move(row, 'queued');
+      queue.addAgain(row);
+      options.onQueued?.();
+      this.#dispatcher.serveAll();
+    };
+    ports.bus.emit('call.retried', {
+      ...{ pool: options.pool, op, attempt: row.failures + 1, delayMs, error },
+    });
+    if (delayMs > 0) row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, again);
+    this.#dispatcher.leave(slot, row);
+    if (delayMs <= 0 && row.phase === 'waiting') again();
+    return true;
+  }
+
+  #crashed(slot: Slot, row: CallRow, { report, outcome }: Crash): void {
+    const { settling, breaker, retrying } = this.#parts;
+    row.permit?.release();
+    row.permit = undefined;
+    const error = new WorkerCrashedError(row.request.op, refOf(slot), report, outcome);
+    // What was ordered is nobody's failure.
+    const isOrdered = slot.ordered !== undefined || ORDERED.has(report.reason.type);
+    if (slot.fault === 'none' && !isOrdered) {
+      slot.fault = 'counted';
+      breaker?.failed();
+    }
+    if (!isOrdered && outcome === 'maybeExecuted') retrying.crashed(row);
+    if (this.retry(slot, row, error)) return;
+    settling.fail(row, error);
+    this.#dispatcher.free(slot, row);
+  }
+
+  #answered(slot: Slot, row: CallRow, result: unknown): void {
+    const { settling, scopes, runTimes, ports, options } = this.#parts;
+    const { session, request } = row;
+    const ranMs = ports.clock.nowMs() - row.sentAtMs;
+    if (row.kind !== 'internal') {
+      settling.accounting.ran(ranMs);
+      runTimes.record(request.op, ranMs);
+      if (session !== undefined) noteRun(row);
+    }
+    if (request.change === undefined || row.phase === 'settled') {
+      settling.succeed(row, result);
+      this.#dispatcher.free(slot, row);
+      return;
+    }
+    const recorded = scopes.record(slot, row, this.#dispatcher.slots);
+    if (session !== undefined && request.change.change === 'update')
+      session.updatesSinceSnapshot += 1;
+    if (session === undefined || !scopes.wantsSnapshot(session, options.operations)) {
+      this.#store(slot, row, recorded, result);
+      return;
+    }
+    // While nobody else's call comes between: what the snapshot shows is what the caller is answered for.
+    settling.accounting.move(row, 'storing');
+    this.snapshot(slot, session, (found) => {
+      this.#store(slot, row, found ?? recorded, result);
+    });
+  }
+
+  /** Its entry goes to the store; then it is answered. The worker may have others meanwhile, its session not. */
+  #store(slot: Slot, row: CallRow, recorded: Recorded, result: unknown): void {
+    const { settling, scopes } = this.#parts;
+    if (!scopes.isStored) {
+      settling.succeed(row, result);
+      this.#dispatcher.free(slot, row);
+      return;
+    }
+    settling.accounting.move(row, 'storing');
+    scopes.persist(recorded, (error) => {
+      if (error === undefined) settling.succeed(row, result);
+      else {
+        const what = `call ${row.request.op}`;
+        settling.fail(row, new StoreFailedError(what, 'maybeExecuted', error));
+      }
+      if (row.session !== undefined) this.#dispatcher.resume(row.session);
+    });
+    this.#dispatcher.leave(slot, row);
+  }
+
+  /**
+   * Take the state of the session, in its worker, and let it take the place of the journal.
+   * @param done with what is to be stored; undefined when there was no snapshot: then the journal is as it was.
+   */
+  snapshot(slot: Slot, session: Session, done: (recorded: Recorded | undefined) => void): void {
+    const { scopes, options } = this.#parts;
+    const { snapshot: op, restore } = options.operations ?? {};
+    if (op === undefined || restore === undefined || slot.phase === 'gone') {
+      done(undefined);
+      return;
+    }
+    this.#dispatcher.internal(slot, { op, args: {}, session }, (error, state) => {
+      if (error !== undefined || session.stage !== 'live') {
+        done(undefined);
+        return;
+      }
+      done(scopes.recordSnapshot(slot, session, restore, state));
+    });
+  }
+}
+
+/** What its session did there can be lost there. */
+function noteRun({ session, affinity }: CallRow): void {
+  if (session === undefined) return;
+  session.callsSinceSnapshot += 1;
+  if (affinity !== 'none') session.ranCount += 1;
+}

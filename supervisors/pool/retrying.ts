@@ -1,0 +1,77 @@
+// Is a call that has failed tried again, and is it one that workers die of? Joins the table of recovery with the budget and the quarantine of one pool.
+import { isCaduceusError } from '../../actors/ground/errors.ts';
+import { LIMITS } from '../../actors/ground/limits.ts';
+import { PoisonedError } from '../../actors/ground/pool-errors.ts';
+import { decideRecovery } from '../../actors/ground/recovery.ts';
+import type { EncodedValue } from '../../actors/port/codec.ts';
+import type { CallRequest, CallRow } from './call-row.ts';
+import { Quarantine } from './quarantine.ts';
+import { RetryBudget } from './retry-budget.ts';
+import type { RouterOptions, RouterPorts } from './router-types.ts';
+
+export class Retrying {
+  readonly #ports: RouterPorts;
+  readonly #budget: RetryBudget;
+  readonly #quarantine: Quarantine;
+  readonly #forMs: number;
+  /** Calls that wait for their next try. */
+  readonly waiting = new Set<CallRow>();
+
+  constructor({ retryBudget, quarantine }: RouterOptions, ports: RouterPorts) {
+    this.#ports = ports;
+    const { ratio = LIMITS.retryRatio, burst = LIMITS.retryBurst } = retryBudget ?? {};
+    const { crashes = LIMITS.quarantineCrashes, forMs = LIMITS.quarantineMs } = quarantine ?? {};
+    this.#budget = new RetryBudget({ ratio, burst });
+    this.#quarantine = new Quarantine({ crashes, forMs }, ports.clock);
+    this.#forMs = forMs;
+  }
+
+  /** Those that wait for their next try wait no more. */
+  drain(): readonly CallRow[] {
+    const rows = [...this.waiting];
+    this.waiting.clear();
+    return rows;
+  }
+
+  /** A call was accepted: so much more may be tried again. */
+  accepted(): void {
+    this.#budget.accepted();
+  }
+
+  /** @throws {@link PoisonedError} when too many workers have died of the same. */
+  assertHarmless({ op }: CallRequest, args: EncodedValue): void {
+    const crashes = this.#quarantine.crashesOf(op, args);
+    if (crashes !== undefined) throw new PoisonedError(op, crashes, this.#forMs);
+  }
+
+  /** It can have run in a worker that has crashed. */
+  crashed({ request, args }: CallRow): void {
+    this.#quarantine.onCrash(request.op, args);
+  }
+
+  /** After how long it is tried again, in ms; undefined: it is not. */
+  delayOf(row: CallRow, error: Error): number | undefined {
+    const { request, session, phase } = row;
+    const { maxRetries = 0, isIdempotent = false, site, stream, signal } = request;
+    if (row.kind !== 'call' || phase === 'ending' || phase === 'settled') return undefined;
+    // What was read of a stream, or called back, cannot be taken back; what is held by a checkout, or nested, has no other worker.
+    if (site !== undefined || row.holder !== undefined || signal?.aborted === true)
+      return undefined;
+    if (stream !== undefined && row.sentId !== undefined) return undefined;
+    if (session !== undefined && session.stage !== 'live') return undefined;
+    if (!isCaduceusError(error) || error.outcome === undefined) return undefined;
+    if (this.#quarantine.crashesOf(request.op, row.args) !== undefined) return undefined;
+    const verdict = decideRecovery({
+      ...{ error, isIdempotent, retriesMax: maxRetries },
+      attempt: row.failures + 1,
+      state: session === undefined ? 'kept' : 'rebuildable',
+      hasBudget: this.#budget.has(),
+      remainingMs: row.deadlineAtMs - this.#ports.clock.nowMs(),
+      random: this.#ports.random.next(),
+    });
+    if (verdict.type !== 'retry' && verdict.type !== 'rebuild') return undefined;
+    this.#budget.take();
+    // What was never sent has done nobody harm, and need not spare anybody: the first time it goes to the next worker at once.
+    return error.outcome === 'notSent' && row.failures === 0 ? 0 : verdict.delayMs;
+  }
+}
