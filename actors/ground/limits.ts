@@ -65,6 +65,8 @@ export const LIMITS = {
   plannedStartBackoffMaxMs: 60_000,
   /** Of a resize or a reload as a whole, by default: ten workers that each take a whole start time. */
   fleetOrderTimeoutMs: 600_000,
+  /** Between two looks at whether a pool that drains is done: a call that waits may end without any worker. */
+  drainLookMs: 20,
   /** So that workers that were started together are not replaced together. */
   recycleJitter: 0.1,
   /** The original's session time. */
