@@ -1,6 +1,7 @@
 // What does docs/lifecycles.md say? The machines as diagrams and tables, and one sentence of meaning for each state.
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 
+import { breakerMachine } from '../../actors/breaker/breaker.machine.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { LIFECYCLE_STATES } from '../../actors/lifecycle/child.ts';
 import { lifecycleMachine } from '../../actors/lifecycle/lifecycle.machine.ts';
@@ -12,6 +13,7 @@ import { zygoteMachine } from '../../actors/worker/zygote.machine.ts';
 import { supervisorMachine } from '../../supervisors/supervisor.machine.ts';
 import { delaysOf, effectiveEdges, statesOf, type Delay, type Edge } from './machine-graph.ts';
 import {
+  BREAKER_MEANINGS,
   CANCELLATION_MEANINGS,
   LIFECYCLE_MEANINGS,
   LIVENESS_MEANINGS,
@@ -37,6 +39,13 @@ const CANCELLATION_INPUT = {
     interruptMs: LIMITS.cancelInterruptMs,
     drainMs: LIMITS.cancelDrainMs,
   },
+};
+const BREAKER_INPUT = {
+  failureThreshold: LIMITS.breakerFailureThreshold,
+  successThreshold: LIMITS.breakerSuccessThreshold,
+  openMs: LIMITS.breakerOpenMs,
+  halfOpenCallsMax: LIMITS.breakerHalfOpenCallsMax,
+  probeTimeoutMs: LIMITS.breakerProbeTimeoutMs,
 };
 const SUPERVISOR_INPUT = {
   bounds: { maxRestarts: LIMITS.maxRestarts, periodMs: LIMITS.periodMs, autoShutdown: 'never' },
@@ -89,6 +98,11 @@ export function lifecyclesDocument(): string {
       machine: supervisorMachine,
       input: SUPERVISOR_INPUT,
       meanings: SUPERVISOR_MEANINGS,
+    }),
+    ...machineSection('The circuit breaker of a pool', 'actors/breaker/breaker.machine.ts', {
+      machine: breakerMachine,
+      input: BREAKER_INPUT,
+      meanings: BREAKER_MEANINGS,
     }),
     '## How to read it',
     'An event moves the innermost state that accepts it; `[…]` is a guard, and when it says no the states around are asked. ' +

@@ -58,6 +58,14 @@ export const CANCELLATION_MEANINGS: Meanings = {
   settled: 'It is over; the last means that was used is the one that was needed.',
 };
 
+export const BREAKER_MEANINGS: Meanings = {
+  closed: 'Every call goes to the workers; failures with no success between them are counted.',
+  open: 'No call goes to them, until none has failed for its time.',
+  half_open: 'A few calls at a time go to them, and show whether it can be closed.',
+  waiting: 'None of these is under way.',
+  probing: 'Some are; the oldest one has its time to end.',
+};
+
 export const LIFECYCLE_MEANINGS: Meanings = {
   spawning: 'Its start function runs, or its logic is in a state with the tag `starting`.',
   ready: 'It runs.',

@@ -15,6 +15,16 @@ import {
   type CaduceusError,
 } from '../../../actors/ground/errors.ts';
 import {
+  CheckoutEndedError,
+  CircuitOpenError,
+  PoisonedError,
+  PoolStoppedError,
+  ReloadFailedError,
+  SecretMissingError,
+  SessionLostError,
+  StoreFailedError,
+} from '../../../actors/ground/pool-errors.ts';
+import {
   BridgeStartError,
   InvalidConfigError,
   ProtocolError,
@@ -56,6 +66,14 @@ const ERRORS: readonly Row[] = [
   [new BridgeStartError(REMOTE), 'bridge_start_failed', false, undefined],
   [new SpawnFailedError('python', CAUSE), 'spawn_failed', false, undefined],
   [new ProtocolError('bad frame'), 'protocol_error', false, undefined],
+  [new SessionLostError('op', 's', 'its worker ended'), 'session_lost', false, 'notSent'],
+  [new CircuitOpenError('p', 5), 'circuit_open', true, 'notSent'],
+  [new PoisonedError('op', 2, 5), 'poisoned', false, 'notSent'],
+  [new StoreFailedError('op', 'maybeExecuted', CAUSE), 'store_failed', true, 'maybeExecuted'],
+  [new SecretMissingError('key'), 'secret_missing', false, 'notSent'],
+  [new CheckoutEndedError('checkIn', 'no'), 'checkout_ended', false, 'notSent'],
+  [new PoolStoppedError('p', 'draining'), 'pool_stopped', false, 'notSent'],
+  [new ReloadFailedError('p', 'no', CAUSE), 'reload_failed', false, undefined],
 ];
 
 describe.each(ERRORS.map((row) => [row[0].name, ...row] as const))(
@@ -107,6 +125,15 @@ describe('a Python error', () => {
   });
 });
 
+describe('an exception of Python’s that may pass', () => {
+  it('says so, and is temporary', () => {
+    const error = new PythonError({ ...REMOTE, type: 'RateLimitError' }, WORKER);
+    expect([error.python, error.retryable]).toEqual(['passing', true]);
+    const lasting = new PythonError(REMOTE, WORKER);
+    expect([lasting.python, lasting.retryable]).toEqual(['lasting', false]);
+  });
+});
+
 describe('a call whose deadline has passed', () => {
   it('may be retried when it was not sent', () => {
     expect(new DeadlineExceededError('op', 5, 'notSent', 'here').retryable).toBe(true);
@@ -123,6 +150,12 @@ describe('a crash of a worker', () => {
     expect(error.message).toBe(
       'call train failed: worker p/0 (epoch 2) ended with exit status 9; it may have been executed',
     );
+  });
+
+  it('says in one word what ended it, where that was judged', () => {
+    const report = { ...REPORT, crashCause: 'segfault' } as const;
+    expect(new WorkerCrashedError('op', WORKER, report, 'notSent').crashCause).toBe('segfault');
+    expect(new WorkerCrashedError('op', WORKER, REPORT, 'notSent').crashCause).toBe('unknown');
   });
 
   it('carries the error that ended it as its cause', () => {

@@ -2,8 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 
 describe('the limits', () => {
-  it.each(Object.entries(LIMITS))('%s is a positive integer', (_name, value) => {
+  /** Parts of something, not amounts. */
+  const isPart = ([name]: readonly [string, number]): boolean => /(?:Jitter|Ratio)$/u.test(name);
+  const all = Object.entries<number>(LIMITS);
+
+  it.each(all.filter((entry) => !isPart(entry)))('%s is a positive integer', (_name, value) => {
     expect(Number.isInteger(value) && value > 0).toBe(true);
+  });
+
+  it.each(all.filter(isPart))('%s is a part', (_name, value) => {
+    expect(value > 0 && value < 1).toBe(true);
   });
 
   it.each([
