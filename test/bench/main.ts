@@ -7,6 +7,9 @@ import { PAYLOAD_BENCHMARKS } from './curve-payload.ts';
 import { ECHO_BENCHMARKS } from './echo.ts';
 import { KILL_BENCHMARKS } from './kill.ts';
 import { PEER_BENCHMARKS } from './peers/peers.ts';
+import { POOL_COST_BENCHMARKS } from './pool-cost.ts';
+import { POOL_FAIRNESS_BENCHMARKS } from './pool-fairness.ts';
+import { POOL_THROUGHPUT_BENCHMARKS } from './pool-throughput.ts';
 import { printProfile } from './profile.ts';
 import { describeRow, notMeasured, rowOf, type Benchmark, type Row } from './row.ts';
 import { SPAWN_BENCHMARKS } from './spawn.ts';
@@ -21,6 +24,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...KILL_BENCHMARKS,
   ...SPAWN_BENCHMARKS,
   ...SUPERVISE_BENCHMARKS,
+  ...POOL_COST_BENCHMARKS,
+  ...POOL_THROUGHPUT_BENCHMARKS,
+  ...POOL_FAIRNESS_BENCHMARKS,
   ...PAYLOAD_BENCHMARKS,
   ...LOAD_BENCHMARKS,
   ...MEMORY_BENCHMARKS,
