@@ -83,6 +83,7 @@ export class Departures {
     slot.ordered ??= because;
     this.remove(slot, 'gone');
     slot.phase = 'gone';
+    forgetMarks(slot);
     this.#parts.options.replaceWorker(slot.worker, slot.epoch, because);
   }
 
@@ -97,13 +98,12 @@ export class Departures {
     const { ports, options } = this.#parts;
     const unbound: Session[] = [];
     for (const session of [...slot.sessions]) {
-      session.marks.delete(slot);
-      if (session.slot === slot) {
-        unbound.push(session);
-        this.#unbind(session, slot);
-      }
+      if (session.slot !== slot) continue;
+      unbound.push(session);
+      this.#unbind(session, slot);
     }
-    slot.sessions.clear();
+    // One that finishes what it has goes on being told what that needs.
+    if (phase === 'gone') forgetMarks(slot);
     // Told when nothing leads to this worker any more: whoever listens may call at once.
     for (const session of unbound)
       ports.bus.emit('session.unbound', bindingOf(options.pool, session, slot));
@@ -171,4 +171,10 @@ export class Departures {
     slot.ordered ??= because;
     this.remove(slot, 'gone');
   }
+}
+
+/** It is told nothing more. */
+function forgetMarks(slot: Slot): void {
+  for (const session of slot.sessions) session.marks.delete(slot);
+  slot.sessions.clear();
 }
