@@ -38,7 +38,7 @@ export class Accounting {
     lost: 0,
     rebuilt: 0,
     expired: 0,
-    /** Calls that were refused as poison. */
+    /** Calls that were refused as poison, at once or when their turn came. */
     quarantined: 0,
     batches: 0,
     batchedCalls: 0,
@@ -77,6 +77,7 @@ export class Accounting {
   }
 
   refuse(code: string): void {
+    if (code === 'poisoned') this.counters.quarantined += 1;
     this.refused[code] = (this.refused[code] ?? 0) + 1;
   }
 
@@ -98,6 +99,12 @@ export class Accounting {
     if (was) this.#queued -= 1;
     else this.#running -= 1;
     this.counters[end] += 1;
+  }
+
+  /** So many calls were sent as one. */
+  batch(size: number): void {
+    this.counters.batches += 1;
+    this.counters.batchedCalls += size;
   }
 
   waited(ms: number): void {

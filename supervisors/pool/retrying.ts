@@ -39,14 +39,25 @@ export class Retrying {
   }
 
   /** @throws {@link PoisonedError} when too many workers have died of the same. */
-  assertHarmless({ op }: CallRequest, args: EncodedValue): void {
-    const crashes = this.#quarantine.crashesOf(op, args);
-    if (crashes !== undefined) throw new PoisonedError(op, crashes, this.#forMs);
+  assertHarmless(request: CallRequest, args: EncodedValue): void {
+    const poison = this.poisonOf(request, args);
+    if (poison !== undefined) throw poison;
   }
 
-  /** It can have run in a worker that has crashed. */
-  crashed({ request, args }: CallRow): void {
-    this.#quarantine.onCrash(request.op, args);
+  /** Why it is refused, when too many workers have died of the same. */
+  poisonOf({ op }: CallRequest, args: EncodedValue): PoisonedError | undefined {
+    const crashes = this.#quarantine.crashesOf(op, args);
+    return crashes === undefined ? undefined : new PoisonedError(op, crashes, this.#forMs);
+  }
+
+  /** It can have run in a worker that has crashed; each call of a batch, then. */
+  crashed(row: CallRow): void {
+    for (const { request, args } of row.calls ?? [row]) this.#quarantine.onCrash(request.op, args);
+  }
+
+  /** Whether a worker has died while it had this very call: then it is kept apart from others. */
+  isSuspect({ request, args }: CallRow): boolean {
+    return this.#quarantine.isSuspect(request.op, args);
   }
 
   /** After how long it is tried again, in ms; undefined: it is not. */
