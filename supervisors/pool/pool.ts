@@ -1,38 +1,25 @@
-// What is a pool of workers of one bridge? A supervisor of workers and a router, joined so that neither waits for the other.
+// What is a pool of workers of one bridge? A supervisor of workers, a fleet that says who they are, and a router, joined so that none waits for another.
 import { PoolFailedError, RuntimeStoppedError } from '../../actors/ground/errors.ts';
-import { formatExitReason, type ExitReason } from '../../actors/ground/exit-reason.ts';
+import { formatExitReason, SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
-import type { Random } from '../../actors/ground/random.ts';
-import type { Worker, WorkerPorts } from '../../actors/worker/worker-types.ts';
+import { PoolStoppedError } from '../../actors/ground/pool-errors.ts';
+import type { Worker } from '../../actors/worker/worker-types.ts';
 import { lifecycleStart, type LifePorts, type StartOrder } from '../../actors/lifecycle/child.ts';
 import type { ChildSpec } from '../child-spec.ts';
 import type { Supervisor } from '../supervisor.ts';
 import type { CallRequest } from './call-row.ts';
 import type { Checkout, CheckoutRequest } from './checkout.ts';
+import type { Done } from './fleet-requests.ts';
+import { Fleet } from './fleet.ts';
+import { PoolLife } from './pool-life.ts';
+import type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
 import type { StoreDone } from './scope-store.ts';
-import { PoolTree, type PoolTreeSetup } from './pool-tree.ts';
-import type { OpenCall, RouterStatistics } from './router-types.ts';
-import { routerSettings, type RouterSetup } from './router-settings.ts';
+import { PoolTree } from './pool-tree.ts';
+import type { OpenCall } from './router-types.ts';
+import { routerSettings } from './router-settings.ts';
 import { Router } from './router.ts';
 
-/** What a pool is made of. */
-export interface PoolSetup extends PoolTreeSetup, RouterSetup {}
-
-/** What a pool needs of the world. */
-export interface PoolPorts extends WorkerPorts {
-  readonly random: Random;
-}
-
-export interface PoolStatistics extends RouterStatistics {
-  readonly size: number;
-  readonly state: 'starting' | 'serving' | 'failed' | 'stopped';
-}
-
-type Availability =
-  | { readonly type: 'starting' }
-  | { readonly type: 'serving' }
-  | { readonly type: 'failed'; readonly error: PoolFailedError }
-  | { readonly type: 'stopped' };
+export type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
 
 /** One pool. Made by the runtime; `childSpec` goes into the root supervisor. */
 export class Pool {
@@ -41,8 +28,12 @@ export class Pool {
   readonly #ports: PoolPorts;
   readonly #router: Router;
   readonly #tree: PoolTree;
-  readonly #waiters = new Set<() => void>();
-  #availability: Availability = { type: 'starting' };
+  readonly #fleet: Fleet;
+  readonly #life: PoolLife;
+  /** The top of its tree, while there is one. */
+  #top: Supervisor | undefined;
+  /** Calls that were not over when its workers were told to end. */
+  #cutCount = 0;
 
   constructor(setup: PoolSetup, ports: PoolPorts) {
     this.name = setup.name;
@@ -51,38 +42,55 @@ export class Pool {
     this.#router = new Router(
       {
         ...routerSettings(setup),
-        replaceWorker: (worker, epoch, because) => {
-          this.#tree.workers?.replaceChild(worker.id, epoch, because);
-        },
+        replaceWorker: (worker, epoch, because) => this.#fleet.replace(worker, epoch, because),
+        onQueued: () => this.#fleet.onQueued(),
+        onIdle: (worker, epoch) => this.#fleet.onIdle(worker, epoch),
+        onCallOver: (worker, epoch, count) => this.#fleet.onCallOver(worker, epoch, count),
       },
       ports,
     );
     this.#tree = new PoolTree(setup, ports, {
       watcher: {
-        workerReady: (worker) => {
-          if (this.#availability.type === 'starting') this.#become({ type: 'serving' });
-          this.#router.workerReady(worker);
-        },
+        workerReady: (worker) => this.#onReady(worker),
         workerUnavailable: (worker) => {
+          this.#fleet.workerUnavailable(worker);
           this.#router.workerUnavailable(worker);
         },
       },
-      onGiveUp: (because, last) => {
-        this.#onGiveUp(because, last);
-      },
+      size: () => this.size,
+      begin: () => this.#fleet.begin(),
+      onFact: (id, fact) => this.#fleet.onFact(id, fact),
+      onGiveUp: (because, last) => this.#onGiveUp(because, last),
+    });
+    const ends = { tree: this.#tree, router: this.#router };
+    this.#fleet = new Fleet(setup.name, setup.options, ports, ends);
+    const { breaker } = setup.options;
+    const openMs = breaker === false ? undefined : (breaker?.openMs ?? LIMITS.breakerOpenMs);
+    const reopenMs = setup.startTree === undefined ? undefined : openMs;
+    this.#life = new PoolLife(setup.name, reopenMs, ports, {
+      begin: () => this.#begin(),
+      drain: () => this.#drain(),
+      stop: () => this.#stop(),
+      fail: (makeError) => this.#fail(makeError),
+      close: () => this.#close(),
     });
   }
 
   get statistics(): PoolStatistics {
+    const { gauges, counters, ...rest } = this.#router.statistics();
+    const { starting, retiring, ...fleet } = this.#fleet.statistics();
     return {
+      state: this.#life.state,
       size: this.size,
-      state: this.#availability.type,
-      ...this.#router.statistics(),
+      gauges: { ...gauges, starting, retiring },
+      counters: { ...counters, ...fleet },
+      ...rest,
     };
   }
 
+  /** Workers that it is to have. */
   get size(): number {
-    return this.#tree.size;
+    return this.#fleet.size;
   }
 
   /** Default times of a call, for those who name none. */
@@ -102,17 +110,45 @@ export class Pool {
   /** Settles once the first worker is ready, or rejects with {@link PoolFailedError}: whoever calls before simply waits in the queue. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const now = this.#availability;
-        if (now.type === 'starting') return;
-        this.#waiters.delete(look);
-        if (now.type === 'failed') reject(now.error);
-        else if (now.type === 'stopped') reject(new RuntimeStoppedError(`pool ${this.name}`));
-        else resolve();
-      };
-      this.#waiters.add(look);
-      look();
+      this.#life.whenServing((error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
     });
+  }
+
+  /** Start again what has failed or was stopped. `done` with the first ready worker, or with why there is none. */
+  start(done: Done): void {
+    const { place } = this.#life;
+    const isDown = place === 'failed' || place === 'restarting' || place === 'stopped';
+    if (isDown && this.#setup.startTree === undefined) {
+      done(this.#life.errorOf(place));
+      return;
+    }
+    this.#life.tell({ type: 'pool.start' }, 'start');
+    this.#life.whenServing(done);
+  }
+
+  /** Refuse new calls, let those that were accepted end, then stop. @param done with how many had not ended after `timeoutMs`: they are failed. */
+  drain(timeoutMs: number, done: (error: Error | undefined, leftCount: number) => void): void {
+    this.#life.tell({ type: 'pool.drain', timeoutMs }, 'drain');
+    this.#life.whenStopped((error) => done(error, this.#cutCount));
+  }
+
+  /** Fail what waits, give what runs its `shutdownMs`, and stop the workers. */
+  stop(done: () => void): void {
+    this.#life.tell({ type: 'pool.stop' }, 'stop');
+    this.#life.whenStopped(() => done());
+  }
+
+  /** Have `size` workers from now on. `done` when it is so; when one does not start the size is again what it was. */
+  resize(size: number, done: Done, timeoutMs: number = LIMITS.fleetOrderTimeoutMs): void {
+    this.#ordered(done, () => this.#fleet.resize(size, timeoutMs, done));
+  }
+
+  /** Replace all workers, one after the other, each when its replacement is ready. `done` when the last of the old ones has ended. */
+  reload(done: Done, timeoutMs: number = LIMITS.fleetOrderTimeoutMs): void {
+    this.#ordered(done, () => this.#fleet.reload(timeoutMs, done));
   }
 
   call(request: CallRequest): Promise<unknown> {
@@ -162,18 +198,34 @@ export class Pool {
     };
   }
 
-  #startTree(order: StartOrder, ports: LifePorts): Supervisor {
-    const listener: StartOrder['listener'] = (fact) => {
-      if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
-      order.listener(fact);
-    };
-    return this.#tree.start({ ...order, listener }, ports);
+  /** Take no more calls; those that wait are rejected, those that run may finish while the workers are stopped. Its root stops the tree. */
+  close(): void {
+    this.#life.tell({ type: 'pool.close' }, 'the runtime ends');
   }
 
-  /** Take no more calls; those that wait are rejected, those that run may finish while the workers are stopped. */
-  close(): void {
-    if (this.#availability.type !== 'failed') this.#become({ type: 'stopped' });
-    this.#router.close(() => new RuntimeStoppedError(`pool ${this.name}`));
+  get #leftCount(): number {
+    const { queued, running } = this.#router.statistics().gauges;
+    return queued + running;
+  }
+
+  #ordered(done: Done, order: () => void): void {
+    const error = this.#life.errorOf(this.#life.place);
+    if (error === undefined) order();
+    else done(error);
+  }
+
+  #startTree(order: StartOrder, ports: LifePorts): Supervisor {
+    const listener: StartOrder['listener'] = (fact) => {
+      order.listener(fact);
+      if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
+    };
+    this.#top = this.#tree.start({ ...order, listener }, ports);
+    return this.#top;
+  }
+
+  #onReady(worker: Worker): void {
+    this.#life.tell({ type: 'worker.ready' }, `worker ${worker.workerId} is ready`);
+    if (this.#fleet.workerReady(worker)) this.#router.workerReady(worker);
   }
 
   #onGiveUp(because: string, last: ExitReason): void {
@@ -181,23 +233,66 @@ export class Pool {
   }
 
   #onSupervisorStopped(reason: ExitReason): void {
-    // Neither asked for by `close` nor given up: a machine threw, here or above. Nobody may wait for ever.
+    this.#top = undefined;
+    // Where it was neither asked for nor given up a machine threw, here or above. Nobody may wait for ever.
     this.#failWith(`its supervisor ended with ${formatExitReason(reason)}`, reason);
-    this.#router.dispose();
+    if (this.#life.place === 'closed') this.#router.dispose();
+    else this.#router.rest();
+    this.#life.tell({ type: 'tree.gone' }, 'its workers are gone');
   }
 
   #failWith(because: string, last: ExitReason): void {
-    if (this.#availability.type === 'failed' || this.#availability.type === 'stopped') return;
     const cause = last.type === 'error' ? last.error : undefined;
     const makeError = (): PoolFailedError => new PoolFailedError(this.name, because, cause);
-    const error = makeError();
-    this.#become({ type: 'failed', error });
-    this.#ports.bus.emit('pool.failed', { pool: this.name, error });
+    this.#life.tell({ type: 'tree.failed', makeError }, because);
+  }
+
+  #begin(): void {
+    this.#router.reopen();
+    // By way of the event loop: its root has forgotten the one before by then.
+    this.#ports.clock.afterPoll(() => {
+      if (this.#life.place !== 'starting') return;
+      this.#setup.startTree?.(this.childSpec(), (error) => {
+        this.#failWith(`its root did not start it: ${error.message}`, { type: 'error', error });
+        this.#life.tell({ type: 'tree.gone' }, 'it was not started');
+      });
+    });
+  }
+
+  #drain(): void {
+    const makeError = (): PoolStoppedError => new PoolStoppedError(this.name, 'draining');
+    this.#fleet.refuse(makeError);
+    this.#router.refuseNew(makeError);
+    this.#lookDrained();
+  }
+
+  /** A call that waits may end without anybody else hearing of it. */
+  #lookDrained(): void {
+    if (this.#life.place !== 'draining') return;
+    const look = (): void => this.#lookDrained();
+    if (this.#leftCount > 0) this.#ports.clock.setTimeout(look, LIMITS.drainLookMs);
+    else this.#life.tell({ type: 'pool.drained' }, 'no call is left');
+  }
+
+  #stop(): void {
+    this.#cutCount = this.#leftCount;
+    const makeError = (): PoolStoppedError => new PoolStoppedError(this.name, 'stopped');
+    this.#fleet.end(makeError);
+    this.#router.close(makeError);
+    if (this.#top !== undefined) this.#top.stop('infinity', SHUTDOWN);
+    else this.#life.tell({ type: 'tree.gone' }, 'it was not started yet');
+  }
+
+  #fail(makeError: () => PoolFailedError): void {
+    this.#fleet.end(makeError);
+    this.#ports.bus.emit('pool.failed', { pool: this.name, error: makeError() });
     this.#router.close(makeError);
   }
 
-  #become(availability: Availability): void {
-    this.#availability = availability;
-    for (const look of [...this.#waiters]) look();
+  #close(): void {
+    const makeError = (): RuntimeStoppedError => new RuntimeStoppedError(`pool ${this.name}`);
+    this.#fleet.end(makeError);
+    this.#router.close(makeError);
+    if (this.#top === undefined) this.#router.dispose();
   }
 }

@@ -148,7 +148,13 @@ export class Router implements WorkerWatcher {
     for (const row of retrying.drain()) settling.fail(row, because());
   }
 
-  /** All workers are gone: no deadline is left to keep. */
+  /** All workers are gone, and may come back by `reopen`: no deadline is left to keep until then. */
+  rest(): void {
+    this.#parts.deadlines.clear();
+    this.#parts.breaker?.reset();
+  }
+
+  /** All workers are gone for good. */
   dispose(): void {
     this.#parts.deadlines.clear();
     this.#parts.breaker?.stop();

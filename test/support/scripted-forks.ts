@@ -6,6 +6,7 @@ import { encodeFrame, FrameDecoder } from '../../actors/port/frame.ts';
 import type { KillSignal, ProcessFact, Spawner, SpawnRequest } from '../../actors/port/launcher.ts';
 import { noGuard } from '../../actors/port/run-guard.ts';
 import type { LinkFact, ZygoteLane, ZygoteTransport } from '../../actors/port/transport.ts';
+import { underRoot } from '../../supervisors/pool/pool-root.ts';
 import { Pool } from '../../supervisors/pool/pool.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
@@ -165,13 +166,14 @@ export function forkingPool(
         scratches.push(path);
         return { path, remove: () => undefined };
       },
+      startTree: underRoot(() => root),
       zygote: { spawn: { ...spawn, command: ZYGOTE }, preload: [], transport: forks, signals },
     },
     ports,
   );
   const flags = checkFlags({ children: [pool.childSpec()] });
   const order = { id: 'root', path: '', epoch: 1, listener: () => undefined };
-  const root = new Supervisor(order, flags, life);
+  const root: Supervisor = new Supervisor(order, flags, life);
   const settle = (choose: () => number = () => 0): void => {
     while (scripted.step(choose()) || clock.poll());
   };

@@ -4,7 +4,8 @@ import { SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import type { CallRequest } from '../../supervisors/pool/call-row.ts';
 import { noGuard } from '../../actors/port/run-guard.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
-import { Pool } from '../../supervisors/pool/pool.ts';
+import { underRoot } from '../../supervisors/pool/pool-root.ts';
+import { Pool, type PoolPorts } from '../../supervisors/pool/pool.ts';
 import { Names } from '../../actors/lifecycle/names.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../supervisors/supervisor.ts';
@@ -32,6 +33,7 @@ export interface ScriptedPool {
 export function scriptedPool(
   options: PoolOptions,
   world: Partial<WorldOptions> = {},
+  more: Partial<Pick<PoolPorts, 'host' | 'random'>> = {},
 ): ScriptedPool {
   const clock = new VirtualClock();
   const bus = new Bus();
@@ -45,8 +47,9 @@ export function scriptedPool(
     next: (prefix: string) => `${prefix}_1`,
     nonce: () => `nonce-${(nonces += 1)}`,
   };
-  const life = { clock, bus, random: { next: () => 0.5 }, names: new Names() };
-  const host = { readProcess: () => undefined, countOpenFiles: () => undefined };
+  const { random = { next: () => 0.5 } } = more;
+  const life = { clock, bus, random, names: new Names() };
+  const { host = { readProcess: () => undefined, countOpenFiles: () => undefined } } = more;
   const ports = { ...life, ids, host, spawner: scripted, transport: scripted, guard: noGuard };
   const pool = new Pool(
     {
@@ -55,11 +58,12 @@ export function scriptedPool(
       spawn: { command: 'python', args: [], env: {} },
       bridge: { framework: 'p', module: 'scripted' },
       makeScratch: (path) => ({ path, remove: () => undefined }),
+      startTree: underRoot(() => root),
     },
     ports,
   );
   let exit: ExitReason | undefined;
-  const root = new Supervisor(
+  const root: Supervisor = new Supervisor(
     {
       id: 'root',
       path: '',
