@@ -46,7 +46,7 @@ describe('a pool with a zygote', () => {
     const { forks, tree, pool } = pooled();
     expect(forks.log).toEqual(['zygote', 'fork', 'fork']);
     expect(tree()).toEqual([UP]);
-    expect(pool.statistics).toMatchObject({ size: 2, ready: 2, state: 'serving' });
+    expect(pool.statistics).toMatchObject({ size: 2, gauges: { idle: 2 }, state: 'serving' });
   });
 
   it('calls its workers as any pool does', () => {
@@ -105,7 +105,7 @@ describe('a pool with a zygote', () => {
       await microtasks();
       expect(fates.filter(({ state }) => state === 'pending')).toEqual([]);
       expect(decisions.map(({ child }) => child)).toEqual(['zygote']);
-      expect(pool.statistics).toMatchObject({ state: 'serving', ready: 2 });
+      expect(pool.statistics).toMatchObject({ state: 'serving', gauges: { idle: 2 } });
       stop();
       expect(clock.pending).toBe(0);
     }
@@ -117,7 +117,7 @@ describe('a pool with a zygote', () => {
     };
     const { forks, pool } = pooled({}, prepare);
     expect(forks.log).toEqual(['zygote', 'cold', 'cold']);
-    expect(pool.statistics).toMatchObject({ state: 'serving', ready: 2 });
+    expect(pool.statistics).toMatchObject({ state: 'serving', gauges: { idle: 2 } });
   });
 
   it('spawns a worker that the zygote refuses, and says why', () => {
@@ -145,7 +145,7 @@ describe('a pool with a zygote', () => {
     advance(0);
     expect(decisions.map(({ child }) => child)).toEqual(['0', 'zygote']);
     expect(forks.log.filter((line) => line === 'zygote').length).toBe(2);
-    expect(pool.statistics).toMatchObject({ state: 'serving', ready: 2 });
+    expect(pool.statistics).toMatchObject({ state: 'serving', gauges: { idle: 2 } });
   });
 
   it('gives up with its workers, without a second budget from the supervisor above', async () => {

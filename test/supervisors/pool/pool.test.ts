@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../actors/ground/limits.ts';
 import { fateOf, microtasks, scriptedPool } from '../../support/scripted-pool.ts';
 import type { StartScript } from '../../support/scripted-world.ts';
 import { pooled, shown } from './calling.ts';
@@ -17,7 +18,7 @@ const IMPORT_FAILS = scripts({ type: 'import_fails' });
 
 describe('a pool', () => {
   it('starts as many workers as its size, at the same time', () => {
-    const { world } = pooled({ size: 3 }, scripts({ type: 'hangs' }));
+    const { world } = pooled({ size: 3, maxConcurrentStarts: 3 }, scripts({ type: 'hangs' }));
     expect(world.processes.map(({ pid }) => pid)).toEqual([1, 2, 3]);
   });
 
@@ -47,7 +48,10 @@ describe('a pool', () => {
     call('use', { id: 'x' });
     call('echo', { bad: new Map() });
     await done();
-    expect(pool.statistics).toMatchObject({ accepted: 2, succeeded: 1, failed: 1, refused: 1 });
+    expect(pool.statistics.counters).toMatchObject({
+      ...{ accepted: 2, completed: 1, failed: 1 },
+      refused: { unencodable: 1 },
+    });
   });
 
   it('goes on without a worker that crashes again and again within its intensity', async () => {
@@ -55,7 +59,7 @@ describe('a pool', () => {
     call('exit');
     call('exit');
     await done();
-    expect(pool.statistics).toMatchObject({ state: 'serving', ready: 2 });
+    expect(pool.statistics).toMatchObject({ state: 'serving', gauges: { idle: 2 } });
   });
 });
 
@@ -106,20 +110,41 @@ describe('a pool that gives up', () => {
     ]);
   });
 
-  it('leaves no timer and no living process', () => {
+  it('leaves no living process, and no timer but that of its next start', () => {
     const setup = scriptedPool({ size: 2 }, IMPORT_FAILS);
     setup.advance(0);
-    setup.advance(60_000);
-    expect([setup.clock.pending, setup.world.processes.filter((one) => one.isAlive)]).toEqual([
-      0,
-      [],
-    ]);
+    setup.advance(LIMITS.breakerOpenMs - 1);
+    const pending = setup.clock.pending;
+    setup.pool.close();
+    expect([
+      pending,
+      setup.clock.pending,
+      setup.world.processes.filter((one) => one.isAlive),
+    ]).toEqual([1, 0, []]);
   });
 
   it('gives up after three starts in a row that failed', () => {
-    const setup = scriptedPool({ size: 1, maxRestarts: 100 }, IMPORT_FAILS);
+    const exits: StartScript = { type: 'exits_before_hello', status: 3 };
+    const setup = scriptedPool({ size: 1, maxRestarts: 100 }, scripts(exits));
     setup.advance(0);
     expect(setup.world.processes).toHaveLength(3);
+  });
+
+  it('gives up at once when the first import fails: what is missing does not come by itself', () => {
+    const setup = scriptedPool({ size: 1, maxRestarts: 100 }, IMPORT_FAILS);
+    setup.advance(0);
+    expect([setup.world.processes.length, setup.pool.statistics.state]).toEqual([1, 'failed']);
+  });
+
+  it('tries an import again that has worked before', () => {
+    const setup = scriptedPool(
+      { size: 1, maxRestarts: 100 },
+      scripts({ type: 'ready' }, { type: 'import_fails' }),
+    );
+    setup.advance(0);
+    setup.world.processes[0]!.exit(1, null);
+    setup.advance(0);
+    expect([setup.world.processes.length, setup.pool.statistics.state]).toEqual([4, 'failed']);
   });
 });
 
