@@ -4,12 +4,13 @@ import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
 import type { Adapter, AdapterRoles, Args } from './adapters/adapter.ts';
-import type { CallOptions } from './call-options.ts';
+import { checkTime, type CallOptions } from './call-options.ts';
 import type { CallStream } from './call-stream.ts';
+import { checkOut, type CheckedOutWorker, type CheckoutOptions } from './checked-out-worker.ts';
 import { Caller, type CallerSetup } from './caller.ts';
 
 /** Errors after which a worker holds nothing of the session. */
-const GONE: ReadonlySet<string> = new Set(['worker_crashed', 'replay_failed']);
+const GONE: ReadonlySet<string> = new Set(['worker_crashed', 'replay_failed', 'session_lost']);
 
 /** Which worker holds a session's state. */
 export interface WorkerView {
@@ -17,6 +18,12 @@ export interface WorkerView {
   readonly epoch: number;
   readonly pid: number | undefined;
   readonly state: string;
+}
+
+/** Options of an order to a pool. */
+export interface OrderOptions {
+  /** How long it may take. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What a handle is made of. */
@@ -56,8 +63,16 @@ export class BridgeHandle {
   }
 
   /**
-   * End a session: its worker drops what it made, and its journal is forgotten. A session that is never ended is kept (10 000 at most).
-   * @throws {@link InvalidConfigError} when the session has further calls waiting.
+   * Hold one worker alone until it is checked in: nobody else's call goes there. With `sessionId` it is that session's worker, and its calls are in that session.
+   * @throws whatever a call that finds no worker is rejected with; `checkout_timeout` after `timeoutMs`.
+   */
+  checkout(options: CheckoutOptions = {}): Promise<CheckedOutWorker> {
+    return checkOut(this.#pool, this.#caller, options);
+  }
+
+  /**
+   * End a session: its worker drops what it made, and its journal is forgotten, in the store too. A session that is lost is usable again after that, and empty.
+   * @throws {@link InvalidConfigError} when the session has further calls waiting; `store_failed` when the store did not forget it.
    */
   async endSession(sessionId: string, options: Omit<CallOptions, 'sessionId'> = {}): Promise<void> {
     const forget = this.adapter.roles?.forget;
@@ -69,8 +84,10 @@ export class BridgeHandle {
         if (!isCaduceusError(error) || !GONE.has(error.code)) throw error;
       }
     }
-    if (this.#pool.endSession(sessionId)) return;
-    throw new InvalidConfigError('sessionId', `${sessionId} has calls that are not settled`);
+    await ordered((done) => {
+      if (this.#pool.endSession(sessionId, done)) return;
+      done(new InvalidConfigError('sessionId', `${sessionId} has calls that are not settled`));
+    });
   }
 
   /**
@@ -88,9 +105,50 @@ export class BridgeHandle {
     return op;
   }
 
-  /** Gauges and counters of the pool. */
+  /** Gauges of now, counters and distributions since the start. `accepted = completed + failed + cancelled + queued + running`, at every moment. */
   statistics(): PoolStatistics {
     return this.#pool.statistics;
+  }
+
+  /**
+   * Have `size` workers from now on; the new ones are ready, or the superfluous ones gone, when it resolves. No call fails because of it.
+   * @throws {@link InvalidConfigError}; `reload_failed` when a worker does not start: then the size is what it was before.
+   */
+  resize(size: number): Promise<void> {
+    return ordered((done) => this.#pool.resize(size, done));
+  }
+
+  /**
+   * Replace all workers, one after the other, each once its replacement is ready. No call fails because of it.
+   * @throws `reload_failed` when a replacement does not start in time: the worker that it was for stays.
+   */
+  reload({ timeoutMs }: OrderOptions = {}): Promise<void> {
+    return ordered((done) => this.#pool.reload(done, checkedTime(timeoutMs)));
+  }
+
+  /**
+   * Take no more calls (`pool_stopped`), let those that were accepted end, then stop.
+   * @returns how many calls had not ended after `timeoutMs` (60 000) and were failed.
+   */
+  async drain({ timeoutMs }: OrderOptions = {}): Promise<number> {
+    let left = 0;
+    await ordered((done) => {
+      this.#pool.drain(checkedTime(timeoutMs) ?? LIMITS.drainMs, (error, leftCount) => {
+        left = leftCount;
+        done(error);
+      });
+    });
+    return left;
+  }
+
+  /** Stop the workers: calls that wait are rejected with `pool_stopped`, those that run may finish within the pool's `shutdownMs`. Sessions that can be rebuilt are kept. */
+  stop(): Promise<void> {
+    return ordered((done) => this.#pool.stop(done));
+  }
+
+  /** Start again what was stopped or has failed; resolves with its first worker. @throws `pool_failed`. */
+  start(): Promise<void> {
+    return ordered((done) => this.#pool.start(done));
   }
 
   /** The worker that holds this session's state at the moment, or undefined. */
@@ -105,4 +163,19 @@ export class BridgeHandle {
       }
     );
   }
+}
+
+/** What the pool tells by a callback, as a promise. */
+function ordered(give: (done: (error?: Error) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    give((error) => {
+      if (error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function checkedTime(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs !== undefined) checkTime(timeoutMs, 'options.timeoutMs');
+  return timeoutMs;
 }

@@ -11,6 +11,7 @@ import type { Adapter } from './adapters/adapter.ts';
 import { fieldOf, findingOf } from './adapters/explain.ts';
 import { checkPoolOptions, joinPoolOptions, poolSchema } from './adapters/pool-schema.ts';
 import type { Callback, Callbacks } from './callbacks.ts';
+import type { SessionStore } from './stores/session-store.ts';
 import { zygoteSchema, type ZygoteOption } from './adapters/zygote-option.ts';
 
 /** One bridge of a runtime. */
@@ -45,6 +46,9 @@ export interface BridgeConfig {
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The values of secrets by their names. */
+export type Secrets = Readonly<Record<string, string | (() => string | undefined)>>;
+
 export interface RuntimeConfig {
   /** By name. At least one. */
   readonly bridges: Readonly<Record<string, BridgeConfig>>;
@@ -52,6 +56,10 @@ export interface RuntimeConfig {
   readonly default?: string | undefined;
   /** The interpreter of all bridges. Default: `CADUCEUS_PYTHON`, the active virtual environment, `.venv` here, `python3`. */
   readonly python?: string | undefined;
+  /** Where the state of sessions outlives this process, e.g. `sqliteStore('sessions.db')`. It stays open when the runtime stops. Default: nowhere. */
+  readonly store?: SessionStore | undefined;
+  /** The values of secrets by their names, for `secret('NAME')` and for what a store has a name of. A function is asked each time. */
+  readonly secrets?: Secrets | undefined;
   /** Where log records go. Default: warnings and worse, as JSON lines on stderr (`CADUCEUS_LOG_LEVEL` changes the level). `false`: nowhere. */
   readonly logger?: Logger | false | undefined;
 }
@@ -84,6 +92,17 @@ const bridgeSchema = z.strictObject({
   zygote: zygoteSchema.optional(),
 });
 
+const STORE_METHODS = ['load', 'save', 'touch', 'remove'];
+
+function isStore(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const store = value as Readonly<Record<string, unknown>>;
+  return (
+    typeof store['name'] === 'string' &&
+    STORE_METHODS.every((method) => typeof store[method] === 'function')
+  );
+}
+
 const runtimeSchema = z.strictObject({
   bridges: z
     .record(
@@ -93,6 +112,18 @@ const runtimeSchema = z.strictObject({
     .refine((bridges) => Object.keys(bridges).length > 0, 'names no bridge'),
   default: z.string().optional(),
   python: z.string().min(1).optional(),
+  store: z
+    .custom<SessionStore>(isStore, 'is no store; make one with sqliteStore() or keyvStore()')
+    .optional(),
+  secrets: z
+    .record(
+      z.string(),
+      z.custom<Secrets[string]>(
+        (value) => typeof value === 'string' || typeof value === 'function',
+        'must be a text, or a function that gives one',
+      ),
+    )
+    .optional(),
   logger: z
     .union([
       z.literal(false),

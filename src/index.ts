@@ -1,8 +1,9 @@
 // What does a user import? The façade of the package: names only.
 export { createRuntime, type Runtime, type TreeNode } from './runtime.ts';
 export type { BridgeConfig, RuntimeConfig } from './config.ts';
-export type { BridgeHandle, WorkerView } from './bridge-handle.ts';
+export type { BridgeHandle, OrderOptions, WorkerView } from './bridge-handle.ts';
 export type { CallOptions } from './call-options.ts';
+export type { CheckedOutWorker, CheckoutOptions, HeldCallOptions } from './checked-out-worker.ts';
 export type { MlBridge, MlOptions } from './ml-bridge.ts';
 export {
   defineAdapter,

@@ -10,26 +10,20 @@ import { systemIds } from '../actors/ground/ids.ts';
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child } from '../actors/lifecycle/child.ts';
-import { workerEnv } from '../actors/port/env.ts';
-import { resolveInterpreter } from '../actors/port/interpreter.ts';
 import { systemHost } from '../actors/port/host.ts';
 import { openRun, type OpenRun } from '../actors/port/open-run.ts';
 import { systemSpawner } from '../actors/port/spawn.ts';
 import { scratchIn } from '../actors/worker/scratch.ts';
 import type { Scratch } from '../actors/worker/worker-types.ts';
+import { checkChildSpec } from '../supervisors/check-spec.ts';
+import type { ChildSpec } from '../supervisors/child-spec.ts';
 import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
 import { Supervisor } from '../supervisors/supervisor.ts';
-import { preloadOf } from './adapters/zygote-option.ts';
 import { BridgeHandle } from './bridge-handle.ts';
-import {
-  checkConfig,
-  checkScript,
-  poolOptionsOf,
-  type BridgeConfig,
-  type RuntimeConfig,
-} from './config.ts';
+import { checkConfig, type BridgeConfig, type RuntimeConfig } from './config.ts';
 import { MlBridge } from './ml-bridge.ts';
-import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
+import { poolSetup, type Setup } from './pool-setup.ts';
+import { ScopeDesk } from './stores/scope-desk.ts';
 import { defaultLogger, logEvents } from './telemetry/log.ts';
 import { zygoteSetup } from './zygote-setup.ts';
 
@@ -105,6 +99,7 @@ interface Parts {
   readonly run: OpenRun;
   readonly exited: Promise<ExitReason>;
   readonly endLog: () => void;
+  readonly desk: ScopeDesk | undefined;
 }
 
 /**
@@ -125,14 +120,13 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
     await stopParts(parts);
     throw error;
   }
+  const ports = { ids: systemIds, clock: systemClock };
   const bridges = new Map<string, BridgeHandle>();
-  for (const pool of parts.pools) {
-    const bridge = config.bridges[pool.name];
-    if (bridge === undefined) continue;
-    const ports = { ids: systemIds, clock: systemClock };
+  for (const [index, { name, options }] of setups.entries()) {
+    const [pool, bridge] = [parts.pools[index], config.bridges[name]];
+    if (pool === undefined || bridge === undefined) continue;
     const { adapter, callbacks } = bridge;
-    const { maxRetries } = poolOptionsOf(pool.name, bridge);
-    const { name } = pool;
+    const { maxRetries } = options;
     bridges.set(name, new BridgeHandle({ name, adapter, pool, ports, callbacks, maxRetries }));
   }
   const names = Object.keys(config.bridges);
@@ -142,60 +136,6 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
 
 function isAwaited(bridge: BridgeConfig | undefined): boolean {
   return bridge?.startup !== 'background';
-}
-
-type Setup = Omit<PoolSetup, 'makeScratch' | 'zygote'> & {
-  readonly preload: ReturnType<typeof preloadOf>;
-};
-
-async function poolSetup(
-  name: string,
-  bridge: BridgeConfig,
-  config: RuntimeConfig,
-): Promise<Setup> {
-  const { adapter, scriptPath, pythonClass, protocol } = bridge;
-  const script = scriptPath === undefined ? undefined : checkScript(scriptPath);
-  if (script === undefined && adapter.pythonModule === undefined) {
-    throw new InvalidConfigError(
-      `bridges.${name}.scriptPath`,
-      'is needed: the adapter names no module',
-    );
-  }
-  const requiredPackages = [
-    ...(adapter.requiredPackages ?? []),
-    ...(bridge.requiredPackages ?? []),
-  ];
-  const interpreter = await resolveInterpreter({
-    explicit: bridge.python ?? config.python,
-    env: process.env,
-    cwd: process.cwd(),
-    minVersion: bridge.minPythonVersion ?? adapter.minPythonVersion,
-    legacy: protocol === 'v1' ? { framework: name, requiredPackages } : undefined,
-  });
-  return {
-    name,
-    options: poolOptionsOf(name, bridge),
-    preload:
-      protocol === 'v1'
-        ? 'no zygote'
-        : preloadOf({
-            bridge: bridge.zygote,
-            adapter: adapter.zygote,
-            platform: process.platform,
-          }),
-    schemaHash: bridge.schemaHash,
-    bridge: {
-      framework: name,
-      ...(script === undefined ? { module: adapter.pythonModule } : { script }),
-      ...(pythonClass === undefined ? {} : { class: pythonClass }),
-      requiredPackages,
-    },
-    spawn: {
-      command: interpreter.executable,
-      ...(protocol === 'v1' && script !== undefined ? legacyCommand(script) : WORKER_COMMAND),
-      env: workerEnv(process.env, { ...adapter.env, ...bridge.env }),
-    },
-  };
 }
 
 async function startParts(setups: readonly Setup[], config: RuntimeConfig): Promise<Parts> {
@@ -208,16 +148,18 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
   const outside = { ids: systemIds, spawner: systemSpawner, host: systemHost, transport, guard };
   const ports = { ...life, ...outside };
   const makeScratch = (name: string): Scratch => scratchIn(transport, name);
+  const desk = config.store && new ScopeDesk(config.store, systemClock);
   const pools = setups.map(({ preload, ...setup }) => {
     const zygote =
       preload === 'no zygote' ? undefined : zygoteSetup(preload, setup.spawn, transport);
-    return new Pool({ ...setup, makeScratch, zygote }, ports);
+    const startTree: PoolSetup['startTree'] = (spec, failed) => startUnder(root, spec, failed);
+    return new Pool({ ...setup, makeScratch, zygote, store: desk, startTree }, ports);
   });
   let settle: (reason: ExitReason) => void = () => undefined;
   const exited = new Promise<ExitReason>((resolve) => {
     settle = resolve;
   });
-  const root = new Supervisor(
+  const root: Supervisor = new Supervisor(
     {
       id: 'root',
       path: '',
@@ -226,10 +168,17 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
         if (fact.type === 'child.stopped') settle(fact.reason);
       },
     },
-    checkFlags({ children: pools.map((pool) => pool.childSpec()) }),
+    // A pool that is started again has the next epoch, not its first one once more.
+    checkFlags({ children: pools.map((pool) => pool.childSpec()) }, { epochs: new Map() }),
     life,
   );
-  return { bus, root, pools, run, exited, endLog };
+  return { bus, root, pools, run, exited, endLog, desk };
+}
+
+/** Start a pool again, whose row has gone with its end. */
+function startUnder(root: Supervisor, spec: ChildSpec, fail: (error: Error) => void): void {
+  const full = checkChildSpec(spec, spec.id, 'never');
+  root.serve({ op: 'startChild', spec: full, settle: () => undefined, fail });
 }
 
 /** The newest protocol's interpreter first: a v1 script may run on a Python that is too old for the guardian. */
@@ -243,6 +192,11 @@ async function stopParts(parts: Parts): Promise<ExitReason> {
   parts.root.stop('infinity', SHUTDOWN);
   const reason = await parts.exited;
   await parts.run.close();
+  // What was saved last is on its way to the store; bounded by the store's own limit.
+  await new Promise<void>((resolve) => {
+    if (parts.desk === undefined) resolve();
+    else parts.desk.whenIdle(resolve);
+  });
   parts.endLog();
   return reason;
 }

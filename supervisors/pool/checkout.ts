@@ -137,6 +137,8 @@ export class Checkout implements Holder {
   lost(slot: Slot): void {
     if (this.#state.type === 'ended') return;
     const because = `${nameOf(slot)} has ended`;
+    // What runs there hears what has become of its worker.
+    this.#running = undefined;
     this.#end(because);
     this.#hooks.fail(this.row, new CheckoutEndedError(`checkout of ${this.#hooks.name}`, because));
     this.#hooks.free(slot, this.row);

@@ -1,40 +1,11 @@
 // How does a test get a runtime over `pool_bridge.py`, and hold its workers busy for as long as it wants?
-import { defineAdapter, createRuntime } from '../../src/index.ts';
-import type { Adapter, BridgeConfig, Callback, PoolOptions, Runtime } from '../../src/index.ts';
-import { fixture, nextEvent, PYTHON } from './real-runtime.ts';
+import { expect } from 'vitest';
 
-const key = (args: Readonly<Record<string, unknown>>): string => String(args['id']);
-
-const OPERATIONS: Adapter['operations'] = {
-  ...Object.fromEntries(
-    ['hold', 'work', 'seen', 'dump', 'load', 'forget', 'grow', 'exit', 'fail'].map((op) => [
-      op,
-      {},
-    ]),
-  ),
-  ...Object.fromEntries(['who', 'get', 'settings'].map((op) => [op, { idempotent: true }])),
-  exit_once: { idempotent: true },
-  setup: { change: 'configure', secrets: ['api_key'] },
-  put: { change: 'create', key },
-  add: { change: 'update', key },
-  drop: { change: 'delete', key },
-};
-
-/** Its sessions are rebuilt by their journals. */
-export const poolAdapter = defineAdapter({
-  framework: 'pool',
-  operations: OPERATIONS,
-  roles: { configure: 'setup', create: 'put', forget: 'forget' },
-});
-
-/** And by snapshots of what they hold. */
-export const snapshotAdapter = defineAdapter({
-  ...poolAdapter,
-  roles: { ...poolAdapter.roles, snapshot: 'dump', restore: 'load' },
-});
-
-/** Nothing is said of what changes state: what a worker holds is gone with it. */
-export const forgetfulAdapter = defineAdapter({ framework: 'pool', operations: {} });
+import { createRuntime } from '../../src/index.ts';
+import type { BridgeConfig, BridgeHandle } from '../../src/index.ts';
+import type { Callback, PoolOptions, Runtime } from '../../src/index.ts';
+import { poolAdapter } from './pool-adapters.ts';
+import { fixture, PYTHON, until } from './real-runtime.ts';
 
 export function bridgeOf(pool: PoolOptions = {}, more: Partial<BridgeConfig> = {}): BridgeConfig {
   return {
@@ -94,11 +65,30 @@ export function makeGate(): Gate {
   };
 }
 
-/** The gauges of the pool agree with `is`; looked at after every event of the bus. */
+type Statistics = ReturnType<BridgeHandle['statistics']>;
+
+/** A replacement of a worker on a machine that is busy with other things. */
+const PATIENCE_MS = 15_000;
+
+/** Until the statistics of a pool are as wanted. */
 export async function whenStatistics(
   runtime: Runtime,
-  pool: string,
-  is: (statistics: ReturnType<ReturnType<Runtime['pool']>['statistics']>) => boolean,
-): Promise<void> {
-  while (!is(runtime.pool(pool).statistics())) await nextEvent(runtime, 'child.ready');
+  isWanted: (statistics: Statistics) => boolean,
+  name = 'pool',
+): Promise<Statistics> {
+  const pool = runtime.pool(name);
+  await until(() => isWanted(pool.statistics()), PATIENCE_MS);
+  return pool.statistics();
+}
+
+/** Until so many workers may be sent a call. */
+export async function idleWorkers(runtime: Runtime, count: number, name = 'pool'): Promise<void> {
+  await whenStatistics(runtime, ({ gauges }) => gauges.idle === count, name);
+}
+
+/** The books of a pool: whatever it accepted is somewhere. */
+export function assertBalanced(runtime: Runtime, name = 'pool'): void {
+  const { gauges, counters } = runtime.pool(name).statistics();
+  const { completed, failed, cancelled } = counters;
+  expect(completed + failed + cancelled + gauges.queued + gauges.running).toBe(counters.accepted);
 }
