@@ -80,3 +80,54 @@ describe('a stream of a session', () => {
     expect([hung.state, read.state]).toEqual(['resolved', 'resolved']);
   });
 });
+
+describe('the counts of a pool', () => {
+  it('agree with each other at every moment, and each call is counted once for what became of it (B16, B17)', async () => {
+    of = scriptedPool({
+      size: 2,
+      maxRestarts: 100,
+      queueLengthMax: 3,
+      quarantine: { crashes: 100 },
+    });
+    of.settle();
+    const { pool, bus } = of;
+    const disagreements: unknown[] = [];
+    let looks = 0;
+    const look = (): void => {
+      const { counters, gauges } = pool.statistics;
+      const { accepted, completed, failed, cancelled } = counters;
+      looks += 1;
+      if (accepted !== completed + failed + cancelled + gauges.queued + gauges.running) {
+        disagreements.push({ counters, gauges });
+      }
+    };
+    bus.on('*', look);
+    const caller = new AbortController();
+    const calls = [
+      ...[1, 2, 3].map((n) => fateOf(pool.call(request('echo', { n })))),
+      fateOf(pool.call(request('use', { id: 'unknown' }))),
+      fateOf(pool.call(request('echo', {}, { signal: caller.signal }))),
+      fateOf(pool.call(request('echo', { n: 'one too many' }))),
+    ];
+    look();
+    caller.abort();
+    look();
+    of.settle();
+    calls.push(fateOf(pool.call(request('exit'))));
+    look();
+    of.advance(1_000);
+    calls.push(fateOf(pool.call(request('hang', {}, { timeoutMs: 100 }))));
+    of.advance(30_000);
+    await microtasks();
+    look();
+    expect(disagreements).toEqual([]);
+    expect(looks).toBeGreaterThan(10);
+    expect(calls.map(({ error }) => error?.code)).toEqual([
+      ...[undefined, undefined, undefined],
+      ...['program_not_found', 'aborted', 'overloaded', 'worker_crashed', 'deadline_exceeded'],
+    ]);
+    const { counters } = pool.statistics;
+    expect(counters).toMatchObject({ accepted: 7, completed: 3, failed: 3, cancelled: 1 });
+    expect(counters.refused).toMatchObject({ overloaded: 1 });
+  });
+});

@@ -4,6 +4,7 @@ import path from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
+import { Accounting } from '../../supervisors/pool/accounting.ts';
 import { importsOf, readModules, type Module } from '../support/architecture.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -38,6 +39,16 @@ function unreached(modules: readonly Module[], from: readonly string[]): readonl
   };
   from.forEach(visit);
   return modules.map((module) => module.path).filter((file) => !reached.has(file));
+}
+
+/** Those of the counters that nothing in the pool adds to. */
+function uncounted(counters: readonly string[], modules: readonly Module[]): readonly string[] {
+  // `End`, the ends of calls, are counted as `counters[end]`.
+  const ends = ['completed', 'failed', 'cancelled'];
+  const added = modules.flatMap(({ text }) =>
+    [...text.matchAll(/\bcounters\.(\w+) \+=/gu)].map(([, name]) => name),
+  );
+  return counters.filter((name) => !added.includes(name) && !ends.includes(name));
 }
 
 /** The events of the table, as its interface names them. */
@@ -104,5 +115,18 @@ describe('every event of the table', () => {
       bus.emit('told', {}); this.#tell('told.otherwise', {});`;
     const events = ['heard', 'compared', 'told', 'told.otherwise'];
     expect(untold(events, [{ path: 'a.ts', text }])).toEqual(['heard', 'compared']);
+  });
+});
+
+describe('every counter of a pool', () => {
+  it('is counted by somebody (B17)', () => {
+    const counters = Object.keys(new Accounting().counters);
+    expect(counters.length).toBeGreaterThan(10);
+    expect(uncounted(counters, MODULES)).toEqual([]);
+  });
+
+  it('would be found out if it were only shown', () => {
+    const text = 'counters.told += 1; this.show(counters.shown);';
+    expect(uncounted(['told', 'shown'], [{ path: 'a.ts', text }])).toEqual(['shown']);
   });
 });
