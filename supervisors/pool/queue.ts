@@ -235,9 +235,9 @@ const PARTS_MAX = 10_000;
 /** About what a waiting call keeps in memory. */
 export function bytesOf({ json, segments }: EncodedValue): number {
   let bytes = 0;
-  for (const segment of segments) bytes += segment.byteLength;
   const left: unknown[] = [json];
-  for (let parts = 0; left.length > 0 && parts < PARTS_MAX; parts += 1) {
+  let parts = 0;
+  for (; left.length > 0 && parts < PARTS_MAX; parts += 1) {
     const value = left.pop();
     bytes += PART_BYTES;
     if (typeof value === 'string') bytes += value.length;
@@ -249,5 +249,7 @@ export function bytesOf({ json, segments }: EncodedValue): number {
       }
     }
   }
-  return bytes + left.length * PART_BYTES;
+  bytes += Math.round((left.length * bytes) / parts);
+  for (const segment of segments) bytes += segment.byteLength;
+  return bytes;
 }
