@@ -1,64 +1,20 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeValue } from '../../../actors/port/codec.ts';
-import {
-  newCallRow,
-  newLane,
-  type CallRow,
-  type Session,
-  type Slot,
-} from '../../../supervisors/pool/call-row.ts';
-import { AppliedMark, Journal } from '../../../supervisors/pool/journal.ts';
-import { CallQueue } from '../../../supervisors/pool/queue.ts';
-
-const slot = () => ({ lane: newLane(), sessions: new Set() }) as unknown as Slot;
-const session = (id: string, bound?: Slot): Session => ({
-  ...{ id, journal: new Journal(), slot: bound, mark: new AppliedMark() },
-  ...{ waiting: [], listed: undefined, phase: 'idle' },
-});
-
-function setUp() {
-  const queue = new CallQueue();
-  let seq = 0;
-  const add = (of?: Session): CallRow => {
-    seq += 1;
-    const row = newCallRow({
-      ...{ seq, session: of, deadlineAtMs: 0, args: encodeValue({}, 'args') },
-      ...{ request: { op: 'op', args: {}, timeoutMs: 1, checkoutTimeoutMs: 1 } },
-      ...{ resolve: () => undefined, reject: () => undefined },
-    });
-    queue.add(row);
-    return row;
-  };
-  /** Taken by a worker, which binds the call's session. */
-  const take = (by: Slot): number | undefined => {
-    const row = queue.take(by);
-    if (row === undefined) return undefined;
-    row.phase = 'running';
-    if (row.session !== undefined) row.session.slot = by;
-    return row.seq;
-  };
-  /** The running call of a session has ended. */
-  const end = (of: Session): void => {
-    of.phase = 'idle';
-    queue.relist(of);
-  };
-  const settle = (row: CallRow): void => {
-    queue.drop(row);
-    row.phase = 'settled';
-  };
-  return { queue, add, take, end, settle };
-}
+import { LIMITS } from '../../../actors/ground/limits.ts';
+import { OverloadedError } from '../../../actors/ground/errors.ts';
+import type { Leaving } from '../../../supervisors/pool/call-row.ts';
+import { assertQueueRoom, bytesOf } from '../../../supervisors/pool/queue.ts';
+import { queued, session, slot } from './queued.ts';
 
 describe('waiting calls', () => {
   it('are taken in the order in which they came', () => {
-    const { add, take } = setUp();
+    const { add, take } = queued();
     for (let calls = 0; calls < 3; calls += 1) add();
     expect([1, 2, 3, 4].map(() => take(slot()))).toEqual([1, 2, 3, undefined]);
   });
 
   it('are counted', () => {
-    const { queue, add, take, settle } = setUp();
+    const { queue, add, take, settle } = queued();
     const first = add();
     add(session('s'));
     add();
@@ -68,7 +24,7 @@ describe('waiting calls', () => {
   });
 
   it('are not taken once they are settled', () => {
-    const { add, take, settle } = setUp();
+    const { add, take, settle } = queued();
     const first = add();
     add();
     settle(first);
@@ -76,7 +32,7 @@ describe('waiting calls', () => {
   });
 
   it('are all given back at the end', () => {
-    const { queue, add } = setUp();
+    const { queue, add } = queued();
     const bound = session('s', slot());
     const free = session('t');
     add();
@@ -90,12 +46,12 @@ describe('waiting calls', () => {
 
 describe('the end of the queue', () => {
   const drained = () => {
-    const setUpQueue = setUp();
+    const setup = queued();
     const home = slot();
     const own = session('s', home);
-    setUpQueue.add(own);
-    setUpQueue.queue.drain([own]);
-    return { ...setUpQueue, home, own };
+    setup.add(own);
+    setup.queue.drain([own]);
+    return { ...setup, home, own };
   };
 
   it('leaves no place behind that a worker could take', () => {
@@ -110,7 +66,7 @@ describe('the end of the queue', () => {
 
 describe('calls of one session', () => {
   it('are taken one at a time', () => {
-    const { add, take } = setUp();
+    const { add, take } = queued();
     const own = session('s');
     add(own);
     add(own);
@@ -118,7 +74,7 @@ describe('calls of one session', () => {
   });
 
   it('are taken in order, by the worker that the first one bound', () => {
-    const { add, take, end } = setUp();
+    const { add, take, end } = queued();
     const own = session('s');
     const [home, other] = [slot(), slot()];
     add(own);
@@ -129,7 +85,7 @@ describe('calls of one session', () => {
   });
 
   it('hold up nobody else while they wait for their own worker', () => {
-    const { add, take } = setUp();
+    const { add, take } = queued();
     const home = slot();
     add(session('s', home));
     add();
@@ -138,7 +94,7 @@ describe('calls of one session', () => {
   });
 
   it('come before later calls of others on their own worker', () => {
-    const { add, take } = setUp();
+    const { add, take } = queued();
     const home = slot();
     add();
     add(session('s', home));
@@ -147,17 +103,17 @@ describe('calls of one session', () => {
   });
 
   it('may be taken by any worker once their own is gone', () => {
-    const { queue, add, take } = setUp();
+    const { queue, add, take } = queued();
     const home = slot();
     const own = session('s', home);
     add(own);
     own.slot = undefined;
-    queue.release(home);
+    queue.move(own);
     expect(take(slot())).toBe(1);
   });
 
   it('wait behind earlier calls of others, also after one of them was given up', () => {
-    const { add, take, settle } = setUp();
+    const { add, take, settle } = queued();
     const own = session('s');
     const first = add(own);
     add();
@@ -167,67 +123,120 @@ describe('calls of one session', () => {
   });
 });
 
-describe('the queue', () => {
-  interface Step {
-    readonly type: 'add' | 'take' | 'end' | 'settle' | 'release';
-    readonly n: number;
-  }
-  const step: fc.Arbitrary<Step> = fc.record({
-    type: fc.constantFrom('add', 'add', 'take', 'end', 'settle', 'release'),
-    n: fc.nat({ max: 11 }),
+describe('calls of a session that need not have their own worker', () => {
+  it.each(['preferred', 'none'] as const)('with affinity %s are taken by any', (affinity) => {
+    const { add, take } = queued();
+    add(session('s', slot()), affinity);
+    expect(take(slot())).toBe(1);
   });
 
-  it('always gives a worker the earliest call that it may run', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { queue, add, take, end, settle } = setUp();
-        const slots = [slot(), slot()];
-        const sessions = [session('s'), session('t'), session('u')];
-        const running = new Set<Session>();
-        let waiting: CallRow[] = [];
-        for (const { type, n } of steps) {
-          const own = sessions[n % 4];
-          const by = slots[n % 2]!;
-          if (type === 'add') waiting.push(add(own));
-          if (type === 'take') {
-            const mayRun = ({ session: of }: CallRow) =>
-              of === undefined || (!running.has(of) && (of.slot === undefined || of.slot === by));
-            const first = waiting.find(mayRun);
-            expect(take(by)).toBe(first?.seq);
-            waiting = waiting.filter((row) => row !== first);
-            if (first?.session !== undefined) running.add(first.session);
-          }
-          if (type === 'end' && own !== undefined && running.delete(own)) end(own);
-          const row = waiting[n];
-          if (type === 'settle' && row !== undefined) {
-            settle(row);
-            waiting = waiting.filter((one) => one !== row);
-          }
-          if (type === 'release') {
-            for (const one of sessions) if (one.slot === by) one.slot = undefined;
-            queue.release(by);
-          }
-          expect(queue.length).toBe(waiting.length);
-        }
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-
-  it('does not grow by calls that were given up while the worker of their session was busy', () => {
-    const { add, settle } = setUp();
+  it('are taken by their own, when they prefer it and cannot be made again elsewhere', () => {
+    const { add, take } = queued('fail');
     const home = slot();
-    const own = session('s', home);
-    home.sessions.add(own);
-    for (let calls = 0; calls < 1_000; calls += 1) settle(add(own));
-    expect(home.lane.size).toBeLessThan(100);
+    add(Object.assign(session('s', home), { ranCount: 1 }), 'preferred');
+    expect([take(slot()), take(home)]).toEqual([undefined, 1]);
   });
 
-  it('forgets a flood of calls that were settled while they waited', () => {
-    const { queue, add, take, settle } = setUp();
-    const flood = Array.from({ length: 300 }, () => add());
-    const last = add();
-    for (const row of flood) settle(row);
-    expect([queue.length, take(slot())]).toEqual([1, last.seq]);
+  it('come after one that needs it, in order', () => {
+    const { add, take, settle } = queued();
+    const own = session('s', slot());
+    const first = add(own);
+    add(own, 'none');
+    const before = take(slot());
+    settle(first);
+    expect([before, take(slot())]).toEqual([undefined, 2]);
+  });
+});
+
+describe('a worker that is on its way out', () => {
+  const leaving = { leaving: {} as Leaving };
+
+  it('is given what requires it, and nothing else', () => {
+    const { add, take } = queued();
+    const home = Object.assign(slot(), leaving);
+    add();
+    add(session('s', home));
+    add();
+    expect([take(home), take(home)]).toEqual([2, undefined]);
+  });
+});
+
+describe('the bytes of waiting calls', () => {
+  const text = 'x'.repeat(1_000);
+
+  it('are counted from their coming to their going, however they go', () => {
+    const { queue, add, take, retry, settle } = queued();
+    const one = add(undefined, 'required', text);
+    const seen = [queue.bytes];
+    const own = session('s');
+    const two = add(own, 'required', text);
+    seen.push(queue.bytes);
+    settle(two);
+    seen.push(queue.bytes);
+    take(slot());
+    seen.push(queue.bytes);
+    retry();
+    seen.push(queue.bytes);
+    add(own, 'required', text);
+    queue.takeAllOf(own);
+    seen.push(queue.bytes);
+    queue.drain([own]);
+    seen.push(queue.bytes);
+    expect(seen.map((bytes) => bytes / one.bytes)).toEqual([1, 2, 1, 0, 1, 1, 0]);
+  });
+
+  it.each([
+    ['a string', { a: 'x'.repeat(5_000) }],
+    ['a list of numbers', { a: Array.from({ length: 600 }, () => 1) }],
+    ['keys', Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`key ${1_000 + n}`, null]))],
+    ['many parts, of which not all are looked at', { a: Array.from({ length: 20_000 }, () => 1) }],
+    ['a segment', { a: new Uint8Array(5_000) }],
+  ])('are at least about what %s takes', (_what, args) => {
+    expect(bytesOf(encodeValue(args, 'args'))).toBeGreaterThan(4_800);
+  });
+
+  it('count the parts that are not looked at as those that are', () => {
+    const text = 'x'.repeat(1_000);
+    const all = { a: Array.from({ length: 30_000 }, () => text) };
+    const bytes = bytesOf(encodeValue(all, 'args'));
+    expect(bytes / 30_000).toBeCloseTo(1_008, -1);
+  });
+});
+
+describe('room in the queue', () => {
+  const options = { pool: 'p', queueLengthMax: 3, queueBytesMax: 1_000 } as never;
+  const room = (queue: ReturnType<typeof queued>['queue'], args: object) => () =>
+    assertQueueRoom(queue, 'op', encodeValue(args, 'args'), options);
+
+  it('is refused beyond its length, by the name of the limit', () => {
+    const { queue, add } = queued();
+    for (let calls = 0; calls < 3; calls += 1) add();
+    expect(room(queue, {})).toThrow(OverloadedError);
+    expect(room(queue, {})).toThrow(/queueLengthMax.*3|3.*queueLengthMax/);
+  });
+
+  it('is refused beyond its bytes, by the name of the limit', () => {
+    const { queue, add } = queued();
+    add();
+    expect(room(queue, { text: 'x'.repeat(1_000) })).toThrow(/queueBytesMax/);
+    expect(room(queue, { text: 'x'.repeat(500) })).not.toThrow();
+  });
+
+  it('is given to one call that is larger than all of it, when it waits alone', () => {
+    expect(room(queued().queue, { text: 'x'.repeat(10_000) })).not.toThrow();
+  });
+
+  it('is refused at a cost that does not grow with the queue: nothing in it is looked at', () => {
+    const { queue } = queued();
+    const length = { get: () => LIMITS.queueLengthMax };
+    const looked: string[] = [];
+    const watched = new Proxy(queue, {
+      get: (_target, key) => {
+        looked.push(String(key));
+        return length.get();
+      },
+    });
+    expect(room(watched, {})).toThrow(OverloadedError);
+    expect(looked).toEqual(['length']);
   });
 });

@@ -36,7 +36,7 @@ describe('a call', () => {
     const use = call('use', { id: 'x' });
     await done();
     expect(shown(use)).toBe('used x in 2');
-    expect(pool.statistics).toMatchObject({ accepted: 3, refused: 0 });
+    expect(pool.statistics.counters).toMatchObject({ accepted: 3, refused: {} });
   });
 
   it('that is larger than a frame fails alone: its worker goes on', async () => {
@@ -90,7 +90,8 @@ describe('the queue of a pool', () => {
     const refused = call('echo');
     await done();
     expect(shown(refused)).toBe('overloaded notSent');
-    expect(pool.statistics).toMatchObject({ queueLength: 2, accepted: 3, refused: 1 });
+    const { gauges, counters } = pool.statistics;
+    expect([gauges.queued, counters.accepted, counters.refused]).toEqual([2, 3, { overloaded: 1 }]);
   });
 
   it.each([
@@ -118,7 +119,7 @@ describe('the queue of a pool', () => {
     call('hang');
     call('hang');
     await done();
-    expect(pool.statistics).toMatchObject({ busy: 1, ready: 0, queueLength: 1 });
+    expect(pool.statistics.gauges).toMatchObject({ busy: 1, idle: 0, queued: 1 });
   });
 });
 
@@ -156,8 +157,8 @@ describe('a listener of the bus that acts at once', () => {
       await done();
       expect(shown(aborted)).toBe('aborted notSent');
       expect(world.callsWritten.filter(({ op }) => op === 'use')).toEqual([]);
-      const { accepted, succeeded, failed } = pool.statistics;
-      expect([accepted, succeeded, failed]).toEqual([3, 1, 2]);
+      const { accepted, completed, failed, cancelled } = pool.statistics.counters;
+      expect([accepted, completed, failed, cancelled]).toEqual([3, 1, 1, 1]);
     },
   );
 });
@@ -168,7 +169,10 @@ describe('a session', () => {
     call('hang', {}, inSession('s'));
     call('echo', {}, inSession('s'));
     await done();
-    expect([world.callsWritten.map(({ op }) => op), pool.statistics.gauges.idle]).toEqual([['hang'], 1]);
+    expect([world.callsWritten.map(({ op }) => op), pool.statistics.gauges.idle]).toEqual([
+      ['hang'],
+      1,
+    ]);
   });
 
   it('stays with its worker', async () => {

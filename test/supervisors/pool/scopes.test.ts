@@ -3,14 +3,10 @@ import { OverloadedError } from '../../../actors/ground/errors.ts';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { encodeValue } from '../../../actors/port/codec.ts';
 import type { Worker } from '../../../actors/worker/worker-types.ts';
-import {
-  newCallRow,
-  newSlot,
-  type Session,
-  type Slot,
-} from '../../../supervisors/pool/call-row.ts';
-import { AppliedMark, type StateChange } from '../../../supervisors/pool/journal.ts';
+import { newCallRow, newSlot, type Slot } from '../../../supervisors/pool/call-row.ts';
+import type { StateChange } from '../../../supervisors/pool/journal.ts';
 import { Scopes } from '../../../supervisors/pool/scopes.ts';
+import type { Session } from '../../../supervisors/pool/session.ts';
 
 const slot = () => newSlot({ workerId: 'p/0', epoch: 1 } as Worker, 0);
 
@@ -27,7 +23,8 @@ function execute(
   session?: Session,
 ): void {
   const row = newCallRow({
-    ...{ seq: 1, request: request(change, key), session, deadlineAtMs: 0 },
+    ...{ kind: 'call', seq: 1, request: request(change, key), session, affinity: 'required' },
+    ...{ acceptedAtMs: 0, deadlineAtMs: 0 },
     args: encodeValue({ id: key }, 'args'),
     ...{ resolve: () => undefined, reject: () => undefined },
   });
@@ -61,7 +58,6 @@ describe('what an incarnation must be told', () => {
     execute(scopes, slot(), 'create', 'anonymous');
     execute(scopes, slot(), 'configure', 'lm');
     execute(scopes, slot(), 'create', 'own', session);
-    session.mark = new AppliedMark();
     expect(missing(scopes, slot(), session)).toEqual(['bridge lm -', 'session own s']);
   });
 
@@ -99,13 +95,14 @@ describe('sessions', () => {
 
   it('are bounded in number, and the known ones go on', () => {
     const scopes = new Scopes({ pool: 'p' });
-    for (let n = 0; n < LIMITS.sessionsMax; n += 1) scopes.session(String(n));
+    for (let n = 0; n < LIMITS.sessionsMax; n += 1) scopes.session(String(n), 0);
     expect(() => scopes.session('one more', 0)).toThrow(OverloadedError);
     expect(() => scopes.session('0', 0)).not.toThrow();
   });
 });
 
 describe('a full journal', () => {
+  const row = (id: string) => ({ args: encodeValue({ id }, 'args'), session: undefined });
   const full = () => {
     const scopes = new Scopes({ pool: 'p' });
     const own = slot();
@@ -114,7 +111,9 @@ describe('a full journal', () => {
   };
 
   it('refuses one more thing before it is sent', () => {
-    expect(() => full().assertRoom(request('create', 'more'), undefined)).toThrow(OverloadedError);
+    expect(() => full().assertRoom(request('create', 'more'), row('more'))).toThrow(
+      OverloadedError,
+    );
   });
 
   it.each([
@@ -122,6 +121,6 @@ describe('a full journal', () => {
     ['a deletion', 'delete', '0'],
     ['what is noted elsewhere', 'configure', 'lm'],
   ] as const)('has room for %s', (_what, change, key) => {
-    expect(() => full().assertRoom(request(change, key), undefined)).not.toThrow();
+    expect(() => full().assertRoom(request(change, key), row(key))).not.toThrow();
   });
 });
