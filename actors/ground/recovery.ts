@@ -1,6 +1,12 @@
 // A call has failed: what now? The pure table of categories, severities and strategies, and the one decision that is made of it.
 import type { PythonErrorKind } from './python-error-kind.ts';
-import { backoffDelayMs, failoverDelayMs, immediateDelayMs, type Backoff } from './retry-delay.ts';
+import {
+  backoffDelayMs,
+  failoverDelayMs,
+  immediateDelayMs,
+  type Backoff,
+  type DelayFacts,
+} from './retry-delay.ts';
 
 /** Whether the call can have had an effect: `notSent` means that no byte of it left this process. */
 export type Outcome = 'notSent' | 'maybeExecuted';
@@ -85,38 +91,23 @@ export function strategyOf(category: ErrorCategory, severity: Severity, attempt:
   return attempt > CRITICAL_ATTEMPT ? 'abandon' : CATEGORIES[category].critical;
 }
 
-/** Whether an error is the seed's `temporary`. */
-type Temporary = 'always' | 'if_not_sent' | 'never';
-
+/** Verdicts of the pool, which does not try again by itself: the caller may, later. */
+const LEFT_TO_CALLERS: ReadonlySet<string> = new Set([
+  ...['overloaded', 'circuit_open', 'checkout_timeout', 'store_failed'],
+]);
+/** The same, if the call was not sent. */
+const LEFT_IF_NOT_SENT: ReadonlySet<string> = new Set(['deadline_exceeded']);
 /**
- * Errors that are a verdict already, most of them of the pool: no retry of ours follows. What stands here is whether the caller's own may help.
- * Codes of bridges are none of these: `python_error` is judged by its kind.
+ * What nobody's retry mends, where the category does not say so already. Codes of bridges are none of these three: `python_error` is judged by its kind.
  */
-const FINAL_CODES: ReadonlyMap<string, Temporary> = new Map<string, Temporary>([
-  ['overloaded', 'always'],
-  ['circuit_open', 'always'],
-  ['checkout_timeout', 'always'],
-  ['store_failed', 'always'],
-  ['deadline_exceeded', 'if_not_sent'],
-  ['aborted', 'never'],
-  ['poisoned', 'never'],
-  ['session_lost', 'never'],
-  ['replay_failed', 'never'],
-  ['checkout_ended', 'never'],
-  ['secret_missing', 'never'],
-  ['pool_failed', 'never'],
-  ['pool_stopped', 'never'],
-  ['reload_failed', 'never'],
-  ['runtime_stopped', 'never'],
-  ['unencodable', 'never'],
-  ['protocol_error', 'never'],
+const HOPELESS: ReadonlySet<string> = new Set([
+  ...['aborted', 'session_lost', 'replay_failed', 'checkout_ended', 'pool_failed'],
+  ...['reload_failed', 'unencodable', 'protocol_error'],
   // Of a call between actors, whose work is not called off.
-  ['timeout', 'never'],
-  ['exit', 'never'],
-  ['calling_self', 'never'],
+  ...['timeout', 'exit', 'calling_self'],
 ]);
 
-const RETRIES: ReadonlySet<Strategy> = new Set(['immediate_retry', 'backoff_retry', 'failover']);
+const RETRIES: ReadonlySet<Strategy> = new Set(['immediate_retry', 'backoff_retry']);
 
 /** What is to be known of an error. */
 export interface ErrorFacts {
@@ -130,15 +121,13 @@ export interface ErrorFacts {
 
 /** Whether the same call may succeed later without any change by its caller: `retryable` of every error. */
 export function isTemporary(error: ErrorFacts): boolean {
-  if (error.category === 'python_error') return mayPass(error);
-  const said = FINAL_CODES.get(error.code);
-  if (said !== undefined) {
-    return said === 'always' || (said === 'if_not_sent' && error.outcome === 'notSent');
-  }
-  return RETRIES.has(strategyOf(error.category, severityOf(error.category, FIRST), 1));
+  const { category, code, outcome } = error;
+  if (category === 'python_error') return mayPass(error);
+  if (LEFT_TO_CALLERS.has(code)) return true;
+  if (LEFT_IF_NOT_SENT.has(code)) return outcome === 'notSent';
+  if (HOPELESS.has(code)) return false;
+  return RETRIES.has(strategyOf(category, CATEGORIES[category].severity, 1));
 }
-
-const FIRST: SeverityFacts = { attempt: 1 };
 
 function mayPass({ python = 'lasting' }: ErrorFacts): boolean {
   return python !== 'lasting';
@@ -188,13 +177,22 @@ export type RecoveryDecision =
   | { readonly type: 'break' }
   | { readonly type: 'abandon'; readonly because: AbandonCause };
 
-/** The strategies that try again: how often at most, whatever the call allows. */
-const KINDS: Readonly<
-  Record<Strategy, { readonly kind: RetryKind; readonly attemptsMax: number } | undefined>
-> = {
-  immediate_retry: { kind: 'immediate', attemptsMax: 3 },
-  backoff_retry: { kind: 'backoff', attemptsMax: 5 },
-  failover: { kind: 'failover', attemptsMax: 1 },
+interface RetryRow {
+  readonly kind: RetryKind;
+  /** How often at most, whatever the call allows. */
+  readonly attemptsMax: number;
+  readonly delayMs: (facts: DelayFacts, backoff: Backoff) => number;
+}
+
+/** The strategies that try again. */
+const ROWS: Readonly<Record<Strategy, RetryRow | undefined>> = {
+  immediate_retry: { kind: 'immediate', attemptsMax: 3, delayMs: immediateDelayMs },
+  backoff_retry: {
+    kind: 'backoff',
+    attemptsMax: 5,
+    delayMs: (facts, backoff) => backoffDelayMs(backoff, facts),
+  },
+  failover: { kind: 'failover', attemptsMax: 1, delayMs: failoverDelayMs },
   circuit_break: undefined,
   abandon: undefined,
 };
@@ -206,10 +204,11 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryDecision {
   if (isFinal(error)) return { type: 'abandon', because: 'final' };
   const strategy = strategyFor(facts, severity);
   if (strategy === 'circuit_break') return { type: 'break' };
-  const row = KINDS[strategy];
+  const row = ROWS[strategy];
   if (row === undefined) return { type: 'abandon', because: 'critical' };
   const attemptsMax = Math.min(facts.retriesMax, row.attemptsMax);
-  const delayMs = delayOf(row.kind, facts);
+  const { random, lastDelayMs = 0, backoff = 'exponential' } = facts;
+  const delayMs = row.delayMs({ attempt, random, lastDelayMs }, backoff);
   const because = hindrance(facts, attempt > attemptsMax, delayMs);
   if (because !== undefined) return { type: 'abandon', because };
   return facts.state === 'rebuildable'
@@ -219,7 +218,12 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryDecision {
 
 function isFinal(error: ErrorFacts): boolean {
   if (error.category === 'python_error') return !mayPass(error);
-  return FINAL_CODES.has(error.code) || CATEGORIES[error.category].other === 'abandon';
+  return (
+    LEFT_TO_CALLERS.has(error.code) ||
+    LEFT_IF_NOT_SENT.has(error.code) ||
+    HOPELESS.has(error.code) ||
+    CATEGORIES[error.category].other === 'abandon'
+  );
 }
 
 /** The original's, but for providers: another worker would ask the same one, which needs time. */
@@ -238,19 +242,4 @@ function hindrance(
   if (isSpent) return 'attempts_spent';
   if (!facts.hasBudget) return 'budget_spent';
   return delayMs < facts.remainingMs ? undefined : 'no_time';
-}
-
-function delayOf(kind: RetryKind, facts: RecoveryFacts): number {
-  const { attempt, random, lastDelayMs = 0, backoff = 'exponential' } = facts;
-  const delay = { attempt, random, lastDelayMs };
-  switch (kind) {
-    case 'immediate':
-      return immediateDelayMs(delay);
-    case 'failover':
-      return failoverDelayMs(delay);
-    case 'backoff':
-      return backoffDelayMs(backoff, delay);
-    default:
-      return kind satisfies never;
-  }
 }

@@ -64,7 +64,7 @@ function fibonacci(n: number): number {
 
 /** No number, and what is below 0, is 0: a function of the caller's may give anything. */
 function bounded(ms: number): number {
-  return ms > 0 ? Math.min(ms, LIMITS.retryDelayMsMax) : 0;
+  return Math.max(0, Math.min(ms, LIMITS.retryDelayMsMax)) || 0;
 }
 
 /** Up to a quarter less or more, so that calls that failed together are not tried together. */

@@ -1,4 +1,6 @@
 // What ended a worker, and what follows from that? Pure: from its exit, its error, the end of its stderr, and what the kernel has counted.
+import { constants } from 'node:os';
+
 import type { CrashReport } from '../ground/errors.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
 import { pythonErrorKind, tellsOfBrokenDevice } from '../ground/python-error-kind.ts';
@@ -20,12 +22,15 @@ const FAULTS: ReadonlySet<string> = new Set([
   ...['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGTRAP', 'SIGSYS'],
 ]);
 
-/** A shell, and some launchers, tell of a signal by a status. */
+/** A shell, and some launchers, tell of a signal by a status above this. */
 const SIGNAL_STATUS = 128;
-const SIGNALS: Readonly<Record<number, string>> = {
-  ...{ 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE', 9: 'SIGKILL' },
-  ...{ 11: 'SIGSEGV', 15: 'SIGTERM', 31: 'SIGSYS' },
-};
+
+function signalOf(status: number): string | undefined {
+  const found = Object.entries(constants.signals).find(
+    ([, number]) => number === status - SIGNAL_STATUS,
+  );
+  return found?.[0];
+}
 
 /** The cause of an end that nobody had ordered. */
 export function causeOf(report: CrashReport, facts: CrashFacts): CrashCause {
@@ -35,14 +40,14 @@ export function causeOf(report: CrashReport, facts: CrashFacts): CrashCause {
       return 'clean_exit';
     case 'timeout':
       return 'hang';
-    case 'killed':
-      return 'killed';
     case 'signal':
       return signalCause(reason.signal, stderrTail, facts);
     case 'exit_status':
       return statusCause(reason.status, stderrTail, facts);
     case 'error':
       return errorCause(reason.error);
+    case 'killed':
+      return 'killed';
     case 'shutdown':
     case 'noproc':
       return 'unknown';
@@ -53,16 +58,13 @@ export function causeOf(report: CrashReport, facts: CrashFacts): CrashCause {
 
 function signalCause(signal: string, stderrTail: string, facts: CrashFacts): CrashCause {
   if (FAULTS.has(signal)) return tellsOfBrokenDevice(stderrTail) ? 'cuda_error' : 'segfault';
-  const { oomKillsBefore, oomKillsAfter } = facts;
-  // The kernel counts before the process is gone.
-  if (signal !== 'SIGKILL' || oomKillsBefore === undefined || oomKillsAfter === undefined) {
-    return 'killed';
-  }
-  return oomKillsAfter > oomKillsBefore ? 'oom_kill' : 'killed';
+  // Where it does not tell, none was. The kernel counts before the process is gone.
+  const { oomKillsBefore = Number.POSITIVE_INFINITY, oomKillsAfter = 0 } = facts;
+  return signal === 'SIGKILL' && oomKillsAfter > oomKillsBefore ? 'oom_kill' : 'killed';
 }
 
 function statusCause(status: number, stderrTail: string, facts: CrashFacts): CrashCause {
-  const signal = SIGNALS[status - SIGNAL_STATUS];
+  const signal = signalOf(status);
   if (signal !== undefined) return signalCause(signal, stderrTail, facts);
   if (tellsOfBrokenDevice(stderrTail)) return 'cuda_error';
   if (exceptionIn(stderrTail) === undefined) return 'unknown';
@@ -105,7 +107,7 @@ export function verdictOn(cause: CrashCause): CrashVerdict {
 
 /** Whether a start that failed for this reason may be tried again before any worker of the pool was ready: `isRetryable` of its specification. */
 export function mayStartAgain(reason: ExitReason): boolean {
-  return verdictOn(causeOf({ reason, stderrTail: '' }, { phase: 'starting' })).start === 'again';
+  return verdictOn(causeOf({ reason, stderrTail: '' }, {})).start === 'again';
 }
 
 /** Whether the worker is to be replaced that has raised this: its GPU context is broken for every call that follows. */

@@ -55,6 +55,13 @@ export class Quarantine {
     return this.crashesOf(op, args) !== undefined;
   }
 
+  /** Whether a worker has died of it lately, or of others that were in flight with it. */
+  isSuspect(op: string, args: EncodedValue): boolean {
+    if (this.#suspects.size === 0 || !this.#operations.has(op)) return false;
+    this.#dropExpired();
+    return this.#suspects.has(keyOf(op, args));
+  }
+
   /** In how many crashes it was that is refused; undefined: it is not. */
   crashesOf(op: string, args: EncodedValue): number | undefined {
     if (this.#suspects.size === 0) return undefined;

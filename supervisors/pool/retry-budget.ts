@@ -7,8 +7,8 @@ export interface RetryBudgetSettings {
   readonly burst: number;
 }
 
-/** Sums of parts like 0.1 fall short of whole numbers by less than this. */
-const ROUNDING = 1e-9;
+/** Sums of parts like 0.1 fall short of whole numbers by far less than one of these. */
+const PARTS = 1_000_000;
 
 /** The budget of one pool. */
 export class RetryBudget {
@@ -28,7 +28,7 @@ export class RetryBudget {
 
   /** Whether there is a token for one retry. */
   has(): boolean {
-    return this.#tokens + ROUNDING >= 1;
+    return Math.round(this.#tokens * PARTS) >= PARTS;
   }
 
   /** Use one for a retry. @returns whether there was one. */

@@ -197,10 +197,21 @@ describe('an exception of Python’s', () => {
     expect(found).toEqual([backoff(100), backoff(200)]);
   });
 
+  it('of a provider is left too when it does not stop', () => {
+    const severity = 'major';
+    const found = [3, 4, 5].map((attempt) =>
+      decide({ error: PASSING, isIdempotent: true, attempt }),
+    );
+    expect(found).toEqual([backoff(400), abandon('critical'), abandon('critical')]);
+    const calm = decide({ error: PASSING, isIdempotent: true, attempt: 5, severity });
+    expect(calm).toEqual(backoff(1_600));
+  });
+
   it('of a broken GPU is tried once on another worker', () => {
     const error = { ...PASSING, python: 'device' } as const;
     const failover = { type: 'retry', kind: 'failover', delayMs: 100 };
     expect(decide({ error, isIdempotent: true })).toEqual(failover);
+    expect(decide({ error, isIdempotent: true, backoff: () => 7 })).toEqual(failover);
     expect(decide({ error, isIdempotent: true, attempt: 2 })).toEqual(abandon('attempts_spent'));
   });
 

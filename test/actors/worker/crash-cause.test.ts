@@ -1,4 +1,6 @@
+import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
+
 import type { ExitReason } from '../../../actors/ground/exit-reason.ts';
 import { BridgeStartError, ProtocolError } from '../../../actors/ground/start-errors.ts';
 import type { CrashCause, RemoteError } from '../../../actors/ground/worker-facts.ts';
@@ -56,20 +58,18 @@ describe('the cause of an end', () => {
   });
 
   it.each([
-    [132, 'segfault'],
-    [133, 'segfault'],
-    [134, 'segfault'],
-    [135, 'segfault'],
-    [136, 'segfault'],
-    [137, 'oom_kill'],
-    [139, 'segfault'],
-    [143, 'killed'],
-    [159, 'segfault'],
-    [1, 'unknown'],
-    [9, 'unknown'],
-    [255, 'unknown'],
-  ] as const)('by status %d, as a shell tells of signals, is %s', (of, expected) => {
-    expect(cause(status(of), '', { oomKillsBefore: 1, oomKillsAfter: 2 })).toBe(expected);
+    ...(['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const).map(
+      (name) => [name, 'segfault'] as const,
+    ),
+    ['SIGKILL', 'oom_kill'],
+    ['SIGTERM', 'killed'],
+  ] as const)('by the status that a shell makes of %s is %s', (name, expected) => {
+    const facts = { oomKillsBefore: 1, oomKillsAfter: 2 };
+    expect(cause(status(128 + constants.signals[name]), '', facts)).toBe(expected);
+  });
+
+  it.each([1, 9, 11, 128, 255])('by status %d and without a word is not known', (of) => {
+    expect(cause(status(of), '', { oomKillsBefore: 1, oomKillsAfter: 2 })).toBe('unknown');
   });
 
   it('by a status with a traceback is Python’s, or an import’s while the bridge was not there', () => {

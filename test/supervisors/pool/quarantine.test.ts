@@ -117,8 +117,8 @@ describe('a question', () => {
     crash('train', A, 2);
     clock.advance(500);
     crash('train', B);
-    crash('save');
     clock.advance(500);
+    crash('save');
     expect(quarantine.isPoisoned('train', A)).toBe(false);
     expect(() => quarantine.isPoisoned('train', UNREAD)).toThrow('it was looked at');
     clock.advance(500);
