@@ -56,21 +56,24 @@ describe('the options of the queue', () => {
   it('checkoutTimeoutMs of 0, of the pool or of a call: now or not at all', async () => {
     await start({ size: 1, checkoutTimeoutMs: 0 });
     expect(await pool().call('who')).toBeTypeOf('number');
-    await hold(1);
+    const held = await hold(1);
     const error = await rejection(pool().call('who'));
     expect(error).toMatchObject({ code: 'checkout_timeout', outcome: 'notSent' });
     const waits = pool().call('who', {}, { checkoutTimeoutMs: 10_000 });
     expect(pool().statistics().gauges.queued).toBe(1);
     gate.open();
     expect(await waits).toBeTypeOf('number');
+    await Promise.all(held);
   });
 
   it('checkoutTimeoutMs: no call waits longer for a worker', async () => {
     await start({ size: 1, checkoutTimeoutMs: 50 });
-    await hold(1);
+    const held = await hold(1);
     const error = await rejection(pool().call('who'));
     expect(error).toMatchObject({ code: 'checkout_timeout', outcome: 'notSent' });
     expect(error.message).toContain('50 ms');
+    gate.open();
+    await Promise.all(held);
   });
 
   it('callTimeoutMs: no call takes longer in all', async () => {
