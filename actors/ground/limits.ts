@@ -115,6 +115,8 @@ export const LIMITS = {
   /** Calls in one batch, and how long the first of them may be held back for others: beyond it the answers come late and all at once. */
   batchSizeMax: 1_024,
   batchWaitMsMax: 10_000,
+  /** Of the arguments of one batch, as they are estimated: with every character escaped they still fit into a header. Beyond it one message more costs nothing. */
+  batchBytesMax: 8 * 1024 * 1024,
   /** Workers of a pool by default (the ported design's 4 for DSPy). */
   poolSize: 4,
   /** A typing slip must not start a thousand Pythons. */

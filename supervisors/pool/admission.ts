@@ -5,7 +5,7 @@ import {
   isCaduceusError,
 } from '../../actors/ground/errors.ts';
 import { CircuitOpenError, SessionLostError } from '../../actors/ground/pool-errors.ts';
-import { encodeValue } from '../../actors/port/codec.ts';
+import { encodeValue, type EncodedValue } from '../../actors/port/codec.ts';
 import { route, type Route } from './affinity.ts';
 import { onAbort } from './call-handlers.ts';
 import { newCallRow, type CallRequest, type CallRow, type Holder } from './call-row.ts';
@@ -77,6 +77,8 @@ export class Admission {
       return row;
     }
     this.#assertNotBroken();
+    if (standing.kind === 'call' && this.#dispatcher.batchHold.isWanted(request))
+      return this.#holdBack(request, args, settlers);
     const choice = this.#route(request, known);
     if (choice.type === 'wait') {
       assertQueueRoom(queue, op, args, options);
@@ -88,6 +90,17 @@ export class Admission {
     if (row.kind === 'checkout' && row.holder !== undefined) row.holder.row = row;
     if (choice.type === 'worker') this.#send(choice, row);
     else this.#enqueue(row, choice.because);
+    return row;
+  }
+
+  /** It waits for others of its operation, at most for as long as that says. */
+  #holdBack(request: CallRequest, args: EncodedValue, settlers: Settlers): CallRow {
+    const { queue, options } = this.#parts;
+    assertQueueRoom(queue, request.op, args, options);
+    const row = this.newRow(request, { ...A_CALL, args, session: undefined }, settlers);
+    row.bytes = bytesOf(args);
+    this.#armCheckout(row, 'no_idle_worker');
+    this.#dispatcher.batchHold.hold(row);
     return row;
   }
 
@@ -175,19 +188,24 @@ export class Admission {
   }
 
   #enqueue(row: CallRow, because: WaitCause): void {
-    const { ports, options, queue, deadlines } = this.#parts;
+    const { ports, options, queue } = this.#parts;
     row.bytes = bytesOf(row.args);
     queue.add(row);
-    const { checkoutTimeoutMs, timeoutMs, op, sessionId } = row.request;
-    const { bus, clock } = ports;
+    const { op, sessionId } = row.request;
+    const { bus } = ports;
     const { pool, onQueued } = options;
     if (bus.hears('call.queued'))
       bus.emit('call.queued', { pool, seq: row.seq, op, session: sessionId, because });
-    if (checkoutTimeoutMs < timeoutMs) {
-      row.checkout = deadlines.arm(clock.nowMs() + checkoutTimeoutMs, () => {
-        this.#timeouts.onCheckoutTimeout(row, because);
-      });
-    }
+    this.#armCheckout(row, because);
     onQueued?.();
+  }
+
+  #armCheckout(row: CallRow, because: WaitCause): void {
+    const { ports, deadlines } = this.#parts;
+    const { checkoutTimeoutMs, timeoutMs } = row.request;
+    if (checkoutTimeoutMs >= timeoutMs) return;
+    row.checkout = deadlines.arm(ports.clock.nowMs() + checkoutTimeoutMs, () => {
+      this.#timeouts.onCheckoutTimeout(row, because);
+    });
   }
 }

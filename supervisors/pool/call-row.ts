@@ -105,6 +105,12 @@ export interface CallRow {
   permit: Permit | undefined;
   /** The checkout that it is a call of. */
   holder: Holder | undefined;
+  /** Of a carrier: the calls that travel with it. */
+  calls: readonly CallRow[] | undefined;
+  /** What it travels with, from its turn on. */
+  carrier: CallRow | undefined;
+  /** Present while it is held back so that others may join it, and not given to any worker. */
+  heldUntilMs: number | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   stopListening: (() => void) | undefined;
@@ -206,6 +212,9 @@ export function newCallRow(given: GivenByRouter): CallRow {
     cancellation: undefined,
     permit: undefined,
     holder: undefined,
+    calls: undefined,
+    carrier: undefined,
+    heldUntilMs: undefined,
     resolve: given.resolve,
     reject: given.reject,
     stopListening: undefined,

@@ -11,19 +11,22 @@ import { LIMITS } from '../../actors/ground/limits.ts';
 import { encodeValue } from '../../actors/port/codec.ts';
 import type { Settle } from '../../actors/worker/pending-calls.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
+import { BatchHold } from './batch-hold.ts';
+import { Batcher } from './batcher.ts';
 import { hasRoom, isOpenToAll, leastLoaded } from './affinity.ts';
 import { handlersOf } from './call-handlers.ts';
 import { nameOf, newCallRow, newSlot, type CallRow, type Slot } from './call-row.ts';
 import { Departures } from './departures.ts';
 import { abandon, type Ender } from './ending.ts';
 import { Outcomes } from './outcomes.ts';
+import type { Affinity } from './pool-options.ts';
 import type { CallQueue } from './queue.ts';
 import { bringUpToDate, type Replayer, type ReplayResult } from './replay.ts';
 import type { Retrying } from './retrying.ts';
 import type { RouterOptions, RouterPorts } from './router-types.ts';
 import type { RunTimes } from './run-times.ts';
 import type { Scopes } from './scopes.ts';
-import { bindingOf, markOf, type Session } from './session.ts';
+import { bindingOf, isPinned, markOf, type Session } from './session.ts';
 import type { Settling } from './settling.ts';
 
 /** What the dispatcher shares with whoever takes the calls in. */
@@ -49,6 +52,9 @@ export class Dispatcher {
   /** For the ends that callers order. */
   readonly ender: Ender;
   readonly departures: Departures;
+  readonly batches: Batcher;
+  /** Of calls that wait for others to join them. */
+  readonly batchHold: BatchHold;
   readonly #parts: DispatcherParts;
   readonly #slots = new Map<Worker, Slot>();
   readonly #replayer: Replayer;
@@ -76,12 +82,20 @@ export class Dispatcher {
       snapshotOf: (slot, session, done) => this.#snapshotOf(slot, session, done),
     });
     this.#outcomes = new Outcomes(parts, this);
+    this.batches = new Batcher(parts, {
+      ender: () => this.ender,
+      retry: (slot, row, error) => this.#outcomes.retry(slot, row, error),
+      isInVain: (row) => this.#isInVain(row),
+    });
+    const slots = (): Iterable<Slot> => this.#slots.values();
+    this.batchHold = new BatchHold(parts, slots, () => this.serveAll());
     this.ender = {
       drop: (row) => this.#drop(row),
       fail: (row, error) => settling.fail(row, error),
       free: (slot, row) => this.free(slot, row),
       retire: (slot, because) => this.departures.retire(slot, because),
       replace: (slot, because) => this.departures.replace(slot, because),
+      leaveBatch: (row, because, error) => this.batches.leave(row, because, error),
       goOn: (slot) => this.#goOn(slot),
       resume: (session) => this.resume(session),
     };
@@ -130,16 +144,18 @@ export class Dispatcher {
   }
 
   /** Bring the slot up to date for this call, and run it there. */
-  start(slot: Slot, row: CallRow): void {
+  start(slot: Slot, given: CallRow): void {
+    const row = this.batches.gather(slot, given);
     const { settling, ports } = this.#parts;
     const { accounting } = settling;
     slot.rows.add(row);
     row.slot = slot;
     accounting.move(row, 'replaying');
+    if (row.calls !== undefined) this.batches.started(slot, row);
     row.checkout?.disarm();
     if (row.failures === 0 && row.kind === 'call')
       accounting.waited(ports.clock.nowMs() - row.acceptedAtMs);
-    if (row.session !== undefined) this.#bind(row.session, slot);
+    if (row.session !== undefined) this.#bind(row.session, slot, row.affinity);
     if (row.kind === 'checkout') slot.holder = row.holder;
     slot.phase = 'updating';
     let when: 'at once' | 'later' = 'at once';
@@ -165,10 +181,13 @@ export class Dispatcher {
       if (stream !== undefined && !slot.worker.abilities.has('streams'))
         throw new UnsupportedError(op, 'the bridge cannot stream');
       const deadlineMs = Math.max(1, Math.ceil(row.deadlineAtMs - row.sentAtMs));
-      const message = { op, args: row.args, session, deadlineMs, stream: credit, nested, trace };
+      const args = row.calls === undefined ? row.args : this.batches.argsOf(row);
+      const batch = row.calls?.length;
+      const message = { op, args, session, deadlineMs, stream: credit, nested, trace, batch };
       const handlers = handlersOf(row, slot, (site?.depth ?? 0) + 1);
       const settle: Settle = (outcome) => this.#outcomes.take(slot, row, outcome);
       row.sentId = slot.worker.send(message, settle, handlers);
+      if (batch !== undefined) settling.accounting.batch(batch);
     } catch (error) {
       // Too large for a frame: this call's fault, not the worker's.
       settling.fail(row, errorFrom(error));
@@ -191,7 +210,7 @@ export class Dispatcher {
     if (!slot.rows.delete(row)) return;
     const { options } = this.#parts;
     if (row.kind === 'call' || row.kind === 'carrier') {
-      slot.callsCount += 1;
+      slot.callsCount += row.calls?.length ?? 1;
       options.onCallOver?.(slot.worker, slot.epoch, slot.callsCount);
     }
     if (slot.holder?.row === row) slot.holder = undefined;
@@ -235,13 +254,12 @@ export class Dispatcher {
 
   /** @returns false when there is nothing for it. */
   #give(slot: Slot): boolean {
-    const { queue, runTimes, breaker } = this.#parts;
+    const { queue, breaker } = this.#parts;
     if (queue.length === 0 || !this.isGateOpen) return false;
     const permission = breaker?.acquire();
     if (permission?.type === 'refused') return false;
     for (let row = queue.take(slot); row !== undefined; row = queue.take(slot)) {
-      if (row.kind === 'call' && runTimes.isHopeless(row.request.op, this.#leftMs(row))) {
-        this.#shed(row);
+      if (row.kind === 'call' && this.#isInVain(row)) {
         if (row.session !== undefined) this.resume(row.session);
         // Whatever that has led to: others may have filled it.
         if (hasRoom(slot)) continue;
@@ -255,13 +273,22 @@ export class Dispatcher {
     return false;
   }
 
-  /** Its turn has come, and it can make it no more: no worker is spent on it. */
-  #shed(row: CallRow): void {
+  /** Its turn has come, and no worker is spent on it: it can make it no more, or workers have died of the same while it waited. */
+  #isInVain(row: CallRow): boolean {
+    const { settling, retrying, runTimes } = this.#parts;
     const { op, timeoutMs } = row.request;
-    const { settling } = this.#parts;
-    settling.accounting.counters.shed += 1;
+    const { counters } = settling.accounting;
+    const poison = retrying.poisonOf(row.request, row.args);
+    if (poison !== undefined) {
+      counters.quarantined += 1;
+      settling.fail(row, poison);
+      return true;
+    }
+    if (!runTimes.isHopeless(op, this.#leftMs(row))) return false;
+    counters.shed += 1;
     const where = 'before it was sent: none of the last runs took as little time as it has left';
     settling.fail(row, new DeadlineExceededError(op, timeoutMs, 'notSent', where));
+    return true;
   }
 
   #onUpToDate(slot: Slot, row: CallRow, result: ReplayResult): void {
@@ -284,6 +311,9 @@ export class Dispatcher {
 
   /** It is held by this checkout; granted once those are over that are there. */
   #hold(slot: Slot, row: CallRow): void {
+    // Holding a worker shows nothing of it, however long.
+    row.permit?.release();
+    row.permit = undefined;
     this.#parts.settling.accounting.move(row, 'running');
     this.#grant(slot);
   }
@@ -294,9 +324,12 @@ export class Dispatcher {
     if (slot.rows.size === 1 && slot.rows.has(holder.row)) holder.granted(slot);
   }
 
-  #bind(session: Session, slot: Slot): void {
+  #bind(session: Session, slot: Slot, affinity: Affinity): void {
+    const { onSessionLoss = 'rebuild' } = this.#parts.options;
     markOf(session, slot);
     if (session.slot === slot) return;
+    // What it has where it is bound is not here: a call that needs none of it is a guest.
+    if (affinity === 'none' && isPinned(session, onSessionLoss)) return;
     session.slot = slot;
     session.ranCount = 0;
     const { ports, options } = this.#parts;

@@ -10,6 +10,8 @@ export interface Ender {
   readonly free: (slot: Slot, row: CallRow) => void;
   readonly retire: (slot: Slot, because: string) => void;
   readonly replace: (slot: Slot, because: string) => void;
+  /** A call that travels with others is left by its caller. */
+  readonly leaveBatch: (row: CallRow, because: string, error: MakeError) => Cancellation;
   /** One of its ends is over. */
   readonly goOn: (slot: Slot) => void;
   /** The next call of the session may go. */
@@ -30,6 +32,8 @@ export function abandon(
   ender: Ender,
 ): Cancellation {
   const { phase, slot } = row;
+  if (row.carrier !== undefined && (phase === 'replaying' || phase === 'running'))
+    return ender.leaveBatch(row, because, error);
   switch (phase) {
     case 'settled':
     case 'ending':
@@ -63,7 +67,8 @@ export function abandon(
 
 function end(row: CallRow, because: string, error: MakeError, ender: Ender): Cancellation {
   const { slot, sentId } = row;
-  const cancellation = new Cancellation();
+  // Of a batch some may have been told of it already.
+  const cancellation = row.cancellation ?? new Cancellation();
   if (slot === undefined || sentId === undefined) return new Cancellation('not_sent');
   row.phase = 'ending';
   row.cancellation = cancellation;

@@ -2,6 +2,7 @@
 import { PythonError, WorkerCrashedError } from '../../actors/ground/errors.ts';
 import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
 import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
+import type { BatchOutcome } from '../../actors/port/batch.ts';
 import type { SentOutcome } from '../../actors/worker/pending-calls.ts';
 import { refOf, type CallRow, type Slot } from './call-row.ts';
 import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
@@ -29,18 +30,42 @@ export class Outcomes {
       return;
     }
     row.permit?.success();
-    if (!outcome.reply.ok) {
-      const { error: remote } = outcome.reply;
-      const error = new PythonError(remote, refOf(slot));
+    const { reply } = outcome;
+    if (!reply.ok) {
+      const { error: remote } = reply;
       // Broken for all that come after, e.g. by an error of its GPU.
-      const isBroken = shouldReplaceAfter(remote);
-      if (isBroken) this.#dispatcher.departures.retire(slot, 'broken_by_call');
-      if (this.retry(slot, row, error)) return;
-      this.#parts.settling.fail(row, error);
-      this.#dispatcher.free(slot, row);
+      if (shouldReplaceAfter(remote)) this.#dispatcher.departures.retire(slot, 'broken_by_call');
+      this.#failed(slot, row, 'flag', () => new PythonError(remote, refOf(slot)));
       return;
     }
-    this.#answered(slot, row, outcome.reply.result);
+    if (reply.outcomes === undefined) this.#answered(slot, row, reply.result);
+    else this.#answeredEach(slot, row, reply.outcomes);
+  }
+
+  /** It is tried again, or its caller is told; of a batch each call by itself. */
+  #failed(
+    slot: Slot,
+    row: CallRow,
+    stage: 'flag' | 'kill',
+    errorOf: (call: CallRow) => Error,
+  ): void {
+    if (row.calls === undefined) {
+      const error = errorOf(row);
+      if (this.retry(slot, row, error)) return;
+      this.#parts.settling.fail(row, error);
+    } else {
+      this.#dispatcher.batches.failed(slot, row, stage, errorOf);
+    }
+    this.#dispatcher.free(slot, row);
+  }
+
+  #answeredEach(slot: Slot, row: CallRow, outcomes: readonly BatchOutcome[]): void {
+    const { ports, runTimes } = this.#parts;
+    runTimes.record(row.request.op, ports.clock.nowMs() - row.sentAtMs);
+    const isBroken = outcomes.some((one) => !one.ok && shouldReplaceAfter(one.error));
+    if (isBroken) this.#dispatcher.departures.retire(slot, 'broken_by_call');
+    this.#dispatcher.batches.answered(slot, row, outcomes);
+    this.#dispatcher.free(slot, row);
   }
 
   /** @returns whether it is tried again: then the slot has it no more, and its caller has heard nothing. */
@@ -75,10 +100,9 @@ export class Outcomes {
   }
 
   #crashed(slot: Slot, row: CallRow, { report, outcome }: Crash): void {
-    const { settling, breaker, retrying } = this.#parts;
+    const { breaker, retrying } = this.#parts;
     row.permit?.release();
     row.permit = undefined;
-    const error = new WorkerCrashedError(row.request.op, refOf(slot), report, outcome);
     // What was ordered is nobody's failure.
     const isOrdered = slot.ordered !== undefined || ORDERED.has(report.reason.type);
     if (slot.fault === 'none' && !isOrdered) {
@@ -86,9 +110,9 @@ export class Outcomes {
       breaker?.failed();
     }
     if (!isOrdered && outcome === 'maybeExecuted') retrying.crashed(row);
-    if (this.retry(slot, row, error)) return;
-    settling.fail(row, error);
-    this.#dispatcher.free(slot, row);
+    this.#failed(slot, row, 'kill', ({ request }) => {
+      return new WorkerCrashedError(request.op, refOf(slot), report, outcome);
+    });
   }
 
   #answered(slot: Slot, row: CallRow, result: unknown): void {

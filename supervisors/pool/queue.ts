@@ -3,6 +3,7 @@ import type { Heap } from '../../actors/ground/heap.ts';
 import { OverloadedError } from '../../actors/ground/errors.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
+import { BatchIndex, isHeld } from './batch-index.ts';
 import { newLane, type CallRow, type Slot, type Source } from './call-row.ts';
 import type { RouterOptions } from './router-types.ts';
 import { isPinned, type Session } from './session.ts';
@@ -12,6 +13,8 @@ const SWEEP_MIN = 64;
 
 /** The waiting calls of one pool. The caller bounds `length` and `bytes`. */
 export class CallQueue {
+  /** Those that could travel together. */
+  readonly batches = new BatchIndex();
   readonly #onLoss: 'rebuild' | 'fail';
   readonly #shared = newLane();
   #length = 0;
@@ -45,6 +48,18 @@ export class CallQueue {
     this.relist(session);
   }
 
+  /** It waits, and is given to no worker before it is released. */
+  hold(row: CallRow): void {
+    row.turn = this.#nextTurn();
+    this.#count(row, 1);
+  }
+
+  /** It has waited long enough for company: it keeps its turn. */
+  release(row: CallRow): void {
+    row.heldUntilMs = undefined;
+    this.#shared.push({ type: 'call', turn: row.turn, row });
+  }
+
   /** It is to be tried again: before whatever came after it. */
   addAgain(row: CallRow): void {
     this.#count(row, 1);
@@ -63,7 +78,8 @@ export class CallQueue {
     this.#count(row, -1);
     const { session } = row;
     if (session === undefined) {
-      this.#noteStale();
+      if (isHeld(row)) row.heldUntilMs = undefined;
+      else this.#noteStale();
       return;
     }
     const index = session.waiting.indexOf(row);
@@ -126,7 +142,7 @@ export class CallQueue {
 
   /** Every waiting call, for the end of the pool. */
   drain(sessions: Iterable<Session>): readonly CallRow[] {
-    const rows: CallRow[] = [];
+    const rows: CallRow[] = [...this.batches.drain()];
     for (let source = this.#shared.pop(); source !== undefined; source = this.#shared.pop()) {
       if (source.type === 'call' && !isStale(source)) rows.push(source.row);
     }
@@ -178,6 +194,9 @@ export class CallQueue {
   #count(row: CallRow, by: 1 | -1): void {
     this.#length += by;
     this.#bytes += by * row.bytes;
+    if (row.request.batch === undefined || row.session !== undefined) return;
+    if (by > 0) this.batches.add(row);
+    else this.batches.delete(row);
   }
 
   /** Something in the shared lane may be stale. Some of it is in workers' lanes: then one sweep comes too early. */
