@@ -1,4 +1,5 @@
 // Does the sum of a pool hold at every moment, and do its counters agree with what its callers have counted?
+import type { PoolStatistics } from '../../src/index.ts';
 import type { Counts } from './tally.ts';
 
 /** `docs/pools.md` §2: accepted = completed + failed + cancelled + queued + running. */
@@ -20,41 +21,32 @@ export const NO_ACCOUNT: Account = {
   running: 0,
 };
 
-/** What a pool told before it had counters and gauges apart. */
-interface FlatStatistics {
-  readonly accepted: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly queueLength: number;
-  readonly refused: number;
+/** What is read of a pool's statistics. */
+interface Told {
+  readonly counters: Pick<
+    PoolStatistics['counters'],
+    'accepted' | 'completed' | 'failed' | 'cancelled' | 'refused'
+  >;
+  readonly gauges: Pick<PoolStatistics['gauges'], 'queued' | 'running'>;
 }
 
-interface NamedStatistics {
-  readonly counters: Account & { readonly refused: Readonly<Record<string, number>> };
-  readonly gauges: Account;
-}
-
-export function accountOf(statistics: object): Account {
-  if (!isNamed(statistics)) return flatAccountOf(statistics as FlatStatistics);
-  const { accepted, completed, failed, cancelled } = statistics.counters;
-  const { queued, running } = statistics.gauges;
-  return { accepted, completed, failed, cancelled, queued, running };
+export function accountOf({ counters, gauges }: Told): Account {
+  const { accepted, completed, failed, cancelled } = counters;
+  return { accepted, completed, failed, cancelled, queued: gauges.queued, running: gauges.running };
 }
 
 /** How many calls were refused, whatever the reason. */
-export function refusedOf(statistics: object): number {
-  if (!isNamed(statistics)) return (statistics as FlatStatistics).refused;
-  return Object.values(statistics.counters.refused).reduce((sum, count) => sum + count, 0);
+export function refusedOf({ counters }: Pick<Told, 'counters'>): number {
+  return totalOf(counters.refused);
 }
 
-function isNamed(statistics: object): statistics is NamedStatistics {
-  return 'counters' in statistics;
+/** How many workers were replaced because they were worn. */
+export function recyclesOf({ counters }: Pick<PoolStatistics, 'counters'>): number {
+  return totalOf(counters.recycled);
 }
 
-/** It counts `cancelled` among `failed`, and what runs not at all. */
-function flatAccountOf({ accepted, succeeded, failed, queueLength }: FlatStatistics): Account {
-  const running = accepted - succeeded - failed - queueLength;
-  return { accepted, completed: succeeded, failed, cancelled: 0, queued: queueLength, running };
+function totalOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** What does not add up; undefined when all does. */

@@ -1,6 +1,13 @@
 // What do the clients of one pool know together? Each call is entered when it is made, and struck out by its one end.
 import { isCaduceusError } from '../../src/index.ts';
-import { describeFailure, judge, type Failure, type Targets, type Wanted } from './judge.ts';
+import {
+  describeFailure,
+  judge,
+  type Failure,
+  type Site,
+  type Targets,
+  type Wanted,
+} from './judge.ts';
 import { Tally } from './tally.ts';
 
 /** A call, as it is entered. */
@@ -53,11 +60,12 @@ export class Book {
     this.tally.completed(nowMs - entry.beganMs);
   }
 
-  failed(entry: Entry, error: unknown, nowMs: number): void {
+  /** @param held the incarnation that the caller held while it made the call, or that the checkout was of. */
+  failed(entry: Entry, error: unknown, nowMs: number, held?: Site): void {
     if (!this.#strike(entry)) return;
-    this.tally.ended(isCaduceusError(error) ? error.code : 'not_ours');
     const { client, op, sessionId, wanted, beganMs } = entry;
-    const call = { pool: this.#pool, client, op, sessionId, wanted };
+    this.tally.ended(isCaduceusError(error) ? error.code : 'not_ours', op);
+    const call = { pool: this.#pool, client, op, sessionId, wanted, held };
     this.#pending.push({ ...call, error, beganMs, tookMs: nowMs - beganMs });
     if (this.#pending.length > PENDING_MAX) this.close();
   }

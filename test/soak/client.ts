@@ -15,7 +15,13 @@ export interface Order {
   readonly onProgress?: (value: unknown) => void;
   /** Default: the pool's. */
   readonly maxRetries?: number | undefined;
+  readonly affinity?: CallOptions['affinity'];
+  /** A worker that is held: it is called there. */
+  readonly on?: Held;
 }
+
+/** A worker that a client holds alone. */
+export type Held = Awaited<ReturnType<BridgeHandle['checkout']>>;
 
 export type Answer =
   | { readonly type: 'answer'; readonly value: unknown }
@@ -25,6 +31,9 @@ export type Answer =
 const TIMEOUT_MS = 60_000;
 /** From its deadline to its end: an abandoned call is told at once; on a machine at full load "at once" is a second or two. */
 const GRACE_MS = 10_000;
+
+/** What a checkout is called in the book. */
+const CHECKOUT = 'checkout';
 
 const WANTS_ANSWER: Wanted = { type: 'answer' };
 
@@ -61,12 +70,12 @@ export class Client {
   async call(order: Order): Promise<Answer> {
     const entry = this.#enter(order);
     try {
-      const value = await this.bridge.call(order.op, this.#argsOf(order), optionsOf(order));
+      const value = await this.#send(order);
       this.#book.completed(entry, this.#nowMs());
       if (order.wanted?.type === 'raise') this.complain(`${order.op} was to raise, and did not`);
       return { type: 'answer', value };
     } catch (error) {
-      return this.#failed(entry, error);
+      return this.#failed(entry, error, order.on);
     }
   }
 
@@ -81,6 +90,33 @@ export class Client {
     } catch (error) {
       return this.#failed(entry, error);
     }
+  }
+
+  /** Hold a worker for as long as `work` takes. The checkout is a call of its own: it ends with its check-in. */
+  async hold(sessionId: string | undefined, work: (held: Held) => Promise<void>): Promise<void> {
+    const entry = this.#enter({ op: CHECKOUT, ...(sessionId === undefined ? {} : { sessionId }) });
+    let held: Held;
+    try {
+      held = await this.bridge.checkout({ sessionId, timeoutMs: TIMEOUT_MS });
+    } catch (error) {
+      this.#failed(entry, error);
+      return;
+    }
+    const { workerId, epoch } = held;
+    try {
+      await work(held);
+      await held.checkIn();
+      this.#book.completed(entry, this.#nowMs());
+    } catch (error) {
+      this.#book.failed(entry, error, this.#nowMs(), { workerId, epoch });
+    }
+  }
+
+  #send(order: Order): Promise<unknown> {
+    const [args, options] = [this.#argsOf(order), optionsOf(order)];
+    if (order.on === undefined) return this.bridge.call(order.op, args, options);
+    const { signal, timeoutMs } = options;
+    return order.on.call(order.op, args, { signal, timeoutMs });
   }
 
   /** A fact that its pool must hold to, and does not. */
@@ -107,16 +143,16 @@ export class Client {
     return { ...args, by: `${this.name} ${this.nonce()}` };
   }
 
-  #failed(entry: Entry, error: unknown): Answer {
-    this.#book.failed(entry, error, this.#nowMs());
+  #failed(entry: Entry, error: unknown, on?: Held): Answer {
+    const site = on && { workerId: on.workerId, epoch: on.epoch };
+    this.#book.failed(entry, error, this.#nowMs(), site);
     return { type: 'error', code: isCaduceusError(error) ? error.code : 'not_ours' };
   }
 }
 
 function optionsOf(order: Order): CallOptions {
-  const { sessionId, wanted, signal, onProgress, maxRetries } = order;
+  const { sessionId, wanted, signal, onProgress, maxRetries, affinity } = order;
   const timeoutMs = wanted?.type === 'deadline' ? wanted.timeoutMs : TIMEOUT_MS;
   const checkoutTimeoutMs = TIMEOUT_MS;
-  const options = { sessionId, signal, onProgress, timeoutMs, checkoutTimeoutMs, maxRetries };
-  return options;
+  return { sessionId, signal, onProgress, timeoutMs, checkoutTimeoutMs, maxRetries, affinity };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { CallAbortedError, DeadlineExceededError, WorkerCrashedError } from '../../src/index.ts';
 import { PythonError, ReplayFailedError } from '../../src/index.ts';
+import { CheckoutEndedError } from '../../actors/ground/pool-errors.ts';
 import { Book, type Entry } from './book.ts';
 import { judge, Targets, type Failure, type Wanted } from './judge.ts';
 
@@ -11,12 +12,12 @@ const NEIGHBOUR = { workerId: 'root/stricken/0', epoch: 4 };
 const ANSWER: Wanted = { type: 'answer' };
 
 function failure(error: unknown, wanted: Wanted = ANSWER, tookMs = 10): Failure {
-  const call = { pool: 'stricken', client: 'c', op: 'work', sessionId: undefined };
+  const call = { pool: 'stricken', client: 'c', op: 'work', sessionId: undefined, held: undefined };
   return { ...call, wanted, error, beganMs: 0, tookMs };
 }
 
 function crash(site = SITE): WorkerCrashedError {
-  const report = { reason: { type: 'signal', s: 'SIGKILL' } as const, stderrTail: '' };
+  const report = { reason: { type: 'signal', signal: 'SIGKILL' } as const, stderrTail: '' };
   return new WorkerCrashedError('work', site, report, 'maybeExecuted');
 }
 
@@ -39,6 +40,13 @@ describe('a failure is explained', () => {
   it('by such a death behind a replay that failed', () => {
     const error = new ReplayFailedError('work', 'session s', 'put', crash());
     expect(judge(failure(error), targetsOf(SITE)).type).toBe('injected');
+  });
+
+  it('by such a death of the worker that its caller held', () => {
+    const ended = failure(new CheckoutEndedError('checkout', 'its worker has ended'));
+    expect(judge({ ...ended, held: SITE }, targetsOf(SITE)).type).toBe('injected');
+    expect(judge({ ...ended, held: NEIGHBOUR }, targetsOf(SITE)).type).toBe('unexplained');
+    expect(judge(ended, targetsOf(SITE)).type).toBe('unexplained');
   });
 
   it.each<[string, Wanted, Error]>([

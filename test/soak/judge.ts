@@ -15,7 +15,7 @@ export type Wanted =
 export type Fault = 'kill' | 'freeze' | 'segfault' | 'exit' | 'zygote';
 
 /** One incarnation, as errors name it. */
-interface Site {
+export interface Site {
   readonly workerId: string;
   readonly epoch: number;
 }
@@ -43,6 +43,8 @@ export interface Failure {
   readonly sessionId: string | undefined;
   readonly wanted: Wanted;
   readonly error: unknown;
+  /** The incarnation that its caller held alone. */
+  readonly held: Site | undefined;
   /** Since the beginning of the run. */
   readonly beganMs: number;
   readonly tookMs: number;
@@ -63,7 +65,7 @@ export function judge(failure: Failure, targets: Targets): Verdict {
   if (!isCaduceusError(error)) return unexplained('it is no error of this package');
   const ordered = orderedEnd(failure, error.code);
   if (ordered !== undefined) return ordered;
-  const site = deathSiteOf(error);
+  const site = error.code === 'checkout_ended' ? failure.held : deathSiteOf(error);
   if (site === undefined) return unexplained('its client did not order it, and it names no death');
   const fault = targets.of(site);
   if (fault !== undefined) return { type: 'injected', fault };

@@ -11,6 +11,8 @@ const WORK_MS_MAX = 12;
 const LONG_WORK_MS = 200;
 const CUT_MS_MAX = 60;
 const ITEMS_MAX = 60;
+const BATCH_MAX = 12;
+const HELD_CALLS_MAX = 6;
 const SMALL = {
   text: 'x'.repeat(64),
   list: [1, 2.5, null, true, 'ü 😀'],
@@ -37,6 +39,41 @@ async function work(client: Client, isOver: () => boolean): Promise<void> {
     const args = { n, ms: client.dice.between(0, WORK_MS_MAX) };
     const given = await client.call({ op: 'work', args, ...retries(client) });
     if (given.type === 'answer' && given.value !== n) client.complain(`work ${n} is another's`);
+  }
+}
+
+/** Many small calls at once, which go to Python together and come back each by itself. */
+async function batches(client: Client, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    const calls = Array.from({ length: client.dice.between(1, BATCH_MAX) }, () => square(client));
+    await Promise.all(calls);
+  }
+}
+
+async function square(client: Client): Promise<void> {
+  const n = client.nonce();
+  const [message, cut] = [`${client.name} ${n}`, client.dice.percent(4)];
+  if (client.dice.percent(4)) {
+    await client.call({ op: 'square', args: { message }, wanted: { type: 'raise', message } });
+    return;
+  }
+  const end = cut ? abortAfter(client.dice.between(0, WORK_MS_MAX)) : {};
+  const given = await client.call({ op: 'square', args: { n }, ...retries(client), ...end });
+  if (given.type === 'answer' && given.value !== n ** 2) client.complain(`${n}² is another's`);
+}
+
+/** A worker that is held alone: all calls run there, in order. */
+async function checkouts(client: Client, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    await client.hold(undefined, async (on) => {
+      for (let left = client.dice.between(0, HELD_CALLS_MAX); left > 0; left -= 1) {
+        const n = client.nonce();
+        const given = await client.call({ op: 'work', args: { n, ms: 2 }, on });
+        if (given.type === 'answer' && given.value !== n) client.complain(`${n} is another's`);
+      }
+    });
+    // Else the others get too little of a small pool.
+    await client.call({ op: 'work', args: { n: 0, ms: WORK_MS_MAX } });
   }
 }
 
@@ -121,6 +158,8 @@ export const LOADS: Readonly<Record<string, { readonly clients: number; readonly
   session: { clients: 8, load: liveSessions },
   echo: { clients: 4, load: echo },
   work: { clients: 6, load: work },
+  batch: { clients: 2, load: batches },
+  checkout: { clients: 2, load: checkouts },
   stream: { clients: 3, load: streams },
   abort: { clients: 2, load: aborts },
   deadline: { clients: 2, load: deadlines },

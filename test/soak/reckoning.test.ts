@@ -123,8 +123,11 @@ describe('what callers count', () => {
     const tally = new Tally();
     tally.completed(1);
     for (const code of ['aborted', 'overloaded', 'worker_crashed', 'deadline_exceeded'])
-      tally.ended(code);
+      tally.ended(code, 'work');
     expect(tally.counts).toEqual({ completed: 1, failed: 2, cancelled: 1, refused: 1 });
+    tally.ended('checkout_ended', 'checkout');
+    tally.ended('checkout_ended', 'work');
+    expect(tally.counts).toEqual({ completed: 1, failed: 3, cancelled: 1, refused: 2 });
   });
 
   it('has percentiles within two of a hundred of the true ones', () => {

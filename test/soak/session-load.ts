@@ -1,13 +1,15 @@
 // Does a session hold exactly what its caller knows was acknowledged? Nothing lost, nothing doubled, in order.
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Answer, Client, Order } from './client.ts';
+import type { Answer, Client, Held, Order } from './client.ts';
 
 /** The most that one session does before it is ended and another begins. */
 const ROUNDS_MAX = 12;
 /** Calls that are made without waiting for one another. */
 const BURST_MAX = 6;
 const CELLS = ['a', 'b', 'c'];
+/** Wherever a session is called, it holds the same. */
+const AFFINITIES = ['required', 'required', 'required', 'preferred', 'none'] as const;
 /** What one operation takes in Python. */
 const WORK_MS_MAX = 4;
 
@@ -31,14 +33,15 @@ async function liveOnce(client: Client, sessionId: string, isOver: () => boolean
   const known: Known = new Map();
   const rounds = client.dice.between(2, ROUNDS_MAX);
   for (let round = 0; round < rounds && !isOver(); round += 1) {
-    await burst(client, sessionId, known);
+    if (client.dice.percent(15)) await held(client, sessionId, known);
+    else await burst(client, sessionId, known);
     await check(client, sessionId, known);
   }
   await client.bridge.endSession(sessionId);
 }
 
 /** Some changes at once: they run in the order in which they were asked for. */
-async function burst(client: Client, sessionId: string, known: Known): Promise<void> {
+async function burst(client: Client, sessionId: string, known: Known, on?: Held): Promise<void> {
   const closed = new Set<string>();
   const steps: Step[] = [];
   for (let left = client.dice.between(1, BURST_MAX); left > 0; left -= 1) {
@@ -48,7 +51,8 @@ async function burst(client: Client, sessionId: string, known: Known): Promise<v
     if (step.order.op !== 'append') closed.add(id);
     steps.push(step);
   }
-  const answers = await Promise.all(steps.map(({ order }) => client.call(order)));
+  const place = on === undefined ? {} : { on };
+  const answers = await Promise.all(steps.map(({ order }) => client.call({ ...order, ...place })));
   for (const [index, step] of steps.entries()) learn(client, step, answers[index]!, known);
 }
 
@@ -70,7 +74,8 @@ function nextStep(client: Client, sessionId: string, id: string, isThere: boolea
   const order = (op: string, args: object): Order => {
     const ms = dice.between(0, WORK_MS_MAX);
     const maxRetries = dice.percent(50) ? 0 : undefined;
-    return { op, args: { id, ms, ...args }, sessionId, maxRetries, ...cutShort(client) };
+    const affinity = dice.one(AFFINITIES);
+    return { op, args: { id, ms, ...args }, sessionId, affinity, maxRetries, ...cutShort(client) };
   };
   if (!isThere) {
     return {
@@ -95,6 +100,11 @@ function cutShort({ dice }: Client): Pick<Order, 'signal' | 'wanted'> {
   const afterMs = dice.between(1, 2 * WORK_MS_MAX);
   if (dice.percent(50)) return { wanted: { type: 'deadline', timeoutMs: afterMs } };
   return { wanted: { type: 'abort' }, signal: AbortSignal.timeout(afterMs) };
+}
+
+/** The same with its worker held alone. */
+async function held(client: Client, sessionId: string, known: Known): Promise<void> {
+  await client.hold(sessionId, (on) => burst(client, sessionId, known, on));
 }
 
 /** Everything that the session holds, against everything that is known. */

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 
 import { createRuntime, type Runtime } from '../../src/index.ts';
 import { withScratch, within } from '../bench/stage.ts';
-import { sumOf, type Account } from './accounts.ts';
+import { recyclesOf, sumOf, type Account } from './accounts.ts';
 import type { SoakArguments } from './arguments.ts';
 import { Dice } from './dice.ts';
 import { Injector, pause } from './injector.ts';
@@ -74,7 +74,7 @@ export async function soak(
     // Sockets and scratch folders of the runtime are made there, so that what is left is seen.
     process.env['TMPDIR'] = folder;
     // The first use of a socket, a timer or a process makes things that Node keeps: they are no leak of ours.
-    const warmUp = await createRuntime(configOf(process.env['CADUCEUS_PYTHON']));
+    const warmUp = await createRuntime(configOf(process.env['CADUCEUS_PYTHON'], args.seed));
     await warmUp.stop();
     collect();
     const before = heldNow();
@@ -90,7 +90,7 @@ export async function soak(
 }
 
 async function openStage(args: SoakArguments): Promise<Stage> {
-  const runtime = await createRuntime(configOf(process.env['CADUCEUS_PYTHON']));
+  const runtime = await createRuntime(configOf(process.env['CADUCEUS_PYTHON'], args.seed));
   const dice = new Dice(args.seed);
   const beganMs = performance.now();
   const nowMs = (): number => performance.now() - beganMs;
@@ -121,7 +121,10 @@ async function play(
   let isWatching = true;
   const sampling = sample(stage, seconds, collect, () => !isWatching);
   const faults = injector.run(isOver);
-  const loads = pools.map((pool) => pool.load(isOver));
+  const loads = pools.flatMap((pool) => [
+    pool.load(isOver),
+    pool.replace(SIZES[pool.name] ?? 1, pool.name === STRICKEN, isOver),
+  ]);
   await within(Promise.all([...loads, faults]), seconds * 1000 + CLIENTS_MS_MAX, 'the last calls');
   tell(`${Math.round(nowMs() / 1000)} s: no call is open; waiting for all workers`);
   await recovered(stage);
@@ -225,7 +228,7 @@ function verdictOf(
     unexplained,
     kills: counts.kill,
     freezes: counts.freeze,
-    recycles: 0,
+    recycles: pools.reduce((sum, { bridge }) => sum + recyclesOf(bridge.statistics()), 0),
     recoveries: recoveries.count,
     p50Ms: times.percentile(0.5),
     p99Ms: times.percentile(0.99),
@@ -249,6 +252,8 @@ function poolResult(pool: PoolRun, accounts: ReadonlyMap<string, Account>): obje
     ...accounts.get(pool.name),
     codes: tally.codes,
     checks: pool.checks,
+    orders: pool.orders,
+    counters: pool.bridge.statistics().counters,
     p50Ms: tally.times.percentile(0.5),
     p99Ms: tally.times.percentile(0.99),
   };

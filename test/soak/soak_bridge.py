@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from base_bridge import BaseBridge
-from caduceus import current_call
+from caduceus import batched, current_call
 
 Cells = dict[str, list[int]]
 
@@ -25,6 +25,7 @@ class SoakBridge(BaseBridge):
             {
                 "echo": lambda args: args["value"],
                 "work": self._work,
+                "square": self._square,
                 "count": self._count,
                 "endless": self._endless,
                 "fail": self._fail,
@@ -57,6 +58,13 @@ class SoakBridge(BaseBridge):
     def _work(self, args: dict[str, Any]) -> int:
         time.sleep(args["ms"] / 1000)
         return int(args["n"])
+
+    @batched
+    def _square(self, calls: list[dict[str, Any]]) -> list[int | Exception]:
+        time.sleep(0.002)
+        return [
+            ValueError(args["message"]) if "message" in args else args["n"] ** 2 for args in calls
+        ]
 
     def _count(self, args: dict[str, Any]) -> Iterator[int]:
         for number in range(args["to"]):
