@@ -74,11 +74,12 @@ describe('the time of a session', () => {
   const ttlMs = 1_000;
 
   it('is counted from its last call, not from its first (B29)', async () => {
-    started({ size: 1, sessions: { ttlMs } });
+    const { pool } = started({ size: 1, sessions: { ttlMs } });
     expect(await inSession('create', { id: 'a' })).toMatchObject(done);
     for (let n = 0; n < 5; n += 1) {
       of.advance(ttlMs - 100);
       expect(await inSession('use', { id: 'a' })).toMatchObject(done);
+      expect(pool.statistics.counters.expired).toBe(0);
     }
   });
 
