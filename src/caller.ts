@@ -107,6 +107,7 @@ export class Caller {
       checkoutTimeoutMs: checkoutTimeoutMs ?? pool.checkoutTimeoutMs,
       maxRetries: maxRetries ?? this.#setup.maxRetries,
       isIdempotent: operation?.idempotent,
+      batch: operation?.batch,
       change: operation?.change && { change: operation.change, key: operation.key?.(sent) ?? op },
       trace: trace ?? currentTrace(),
       onProgress,
