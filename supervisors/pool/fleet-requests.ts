@@ -73,8 +73,9 @@ export class FleetRequests {
     before?.done(this.#error(`resize to ${before.to}: a resize to ${to} came after it`, undefined));
   }
 
-  /** Answer those that are as they were ordered. */
-  settle(rows: readonly FleetRow[], size: number): void {
+  /** Answer those that are as they were ordered. @returns whether there were any: others may have waited for them. */
+  settle(rows: readonly FleetRow[], size: number): boolean {
+    const before = this.#count;
     const isGoing = ({ state }: FleetRow): boolean => state === 'retiring' || state === 'stopping';
     const members = rows.filter((row) => !isGoing(row));
     const areReady = members.every(({ state, replaces }) => {
@@ -83,6 +84,7 @@ export class FleetRequests {
     const going = new Set(rows.filter(isGoing).map(({ because }) => because));
     if (areReady && !going.has('reload')) this.#settleReloads(members);
     if (areReady && members.length === size && !going.has('resize')) this.#take()?.done();
+    return this.#count < before;
   }
 
   failReloads(because: string, cause: Error | undefined): void {
@@ -106,6 +108,10 @@ export class FleetRequests {
     this.#reloads = [];
     this.#resize = undefined;
     for (const one of failed) this.#end(one, makeError());
+  }
+
+  get #count(): number {
+    return this.#reloads.length + (this.#resize === undefined ? 0 : 1);
   }
 
   #settleReloads(members: readonly FleetRow[]): void {

@@ -184,12 +184,12 @@ export class Fleet {
     const plan = planFleet(this.#facts());
     for (const order of plan.orders) this.#crew.carryOut(order);
     this.#room = plan.room;
-    this.#requests.settle([...this.#crew.rows.values()], this.size);
+    const isSettled = this.#requests.settle([...this.#crew.rows.values()], this.size);
     this.#alarm.by(plan.lookAtMs);
     const { maxRssBytes, heartbeatMs = LIMITS.heartbeatMs } = this.#options;
     if (maxRssBytes !== undefined) this.#alarm.within(heartbeatMs);
     // What was done may allow the next thing.
-    if (plan.orders.length > 0) this.#alarm.soon();
+    if (plan.orders.length > 0 || isSettled) this.#alarm.soon();
   }
 
   #facts(): FleetFacts {
