@@ -3,7 +3,11 @@ import { constants } from 'node:os';
 
 import type { CrashReport } from '../ground/errors.ts';
 import type { ExitReason } from '../ground/exit-reason.ts';
-import { pythonErrorKind, tellsOfBrokenDevice } from '../ground/python-error-kind.ts';
+import {
+  pythonErrorKind,
+  tellsOfBrokenDevice,
+  type PythonErrorKind,
+} from '../ground/python-error-kind.ts';
 import { BridgeStartError } from '../ground/start-errors.ts';
 import type { CrashCause, RemoteError } from '../ground/worker-facts.ts';
 import { exceptionIn } from '../port/traceback.ts';
@@ -71,11 +75,18 @@ function statusCause(status: number, stderrTail: string, facts: CrashFacts): Cra
   return facts.phase === 'starting' ? 'import_error' : 'python_error';
 }
 
-/** The bridge said why it did not start; all other errors are of the wire. */
+/** The bridge said why it did not start; all other errors are of the wire. A model that could not be fetched just now is no import that does not go. */
 function errorCause(error: Error): CrashCause {
   if (!(error instanceof BridgeStartError)) return 'unknown';
-  return tellsOfBrokenDevice(error.message) ? 'cuda_error' : 'import_error';
+  const { code, message, pythonType: type, traceback } = error;
+  return START_CAUSES[pythonErrorKind({ type, message, traceback, code })];
 }
+
+const START_CAUSES: Readonly<Record<PythonErrorKind, CrashCause>> = {
+  device: 'cuda_error',
+  passing: 'python_error',
+  lasting: 'import_error',
+};
 
 /** What follows from a cause. */
 export interface CrashVerdict {

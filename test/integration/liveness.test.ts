@@ -21,7 +21,9 @@ describe('a worker that is stopped', () => {
     const pid = (await bridge().call('pid')) as number;
     const crashed = nextEvent(runtime, 'child.crashed');
     process.kill(pid, 'SIGSTOP');
-    expect(await crashed).toMatchObject({ reason: { type: 'timeout', what: 'heartbeat' } });
+    expect(await crashed).toMatchObject({
+      ...{ reason: { type: 'timeout', what: 'heartbeat' }, crashCause: 'hang' },
+    });
     expect(await bridge().call('pid')).not.toBe(pid);
   });
 
@@ -68,6 +70,7 @@ describe('a worker that does not answer is killed', () => {
     expect(error).toMatchObject({
       code: 'worker_crashed',
       exitReason: { type: 'timeout', what: 'gil_hold' },
+      crashCause: 'hang',
       dump: expect.stringContaining('_hold_gil') as unknown,
     });
   });

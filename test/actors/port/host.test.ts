@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import {
   linuxHost,
   parseAuxiliaryVector,
+  parseControlGroup,
+  parseOomKills,
   parseProcessStat,
   systemHost,
 } from '../../../actors/port/host.ts';
@@ -63,6 +65,28 @@ describe('the auxiliary vector', () => {
   });
 });
 
+describe('what the kernel has killed for want of memory', () => {
+  it.each([
+    ['a control group', 'low 0\nhigh 2\nmax 5\noom 3\noom_kill 12\noom_group_kill 1\n', 12],
+    ['the machine', 'nr_free_pages 9\noom_kill 0\nunevictable 4\n', 0],
+    ['a kernel that does not count it', 'low 0\noom 3\nmy_oom_kill 4\n', undefined],
+  ])('is what %s has counted', (_what, text, expected) => {
+    expect(parseOomKills(text)).toBe(expected);
+  });
+
+  it.each([
+    ['of a container', '0::/\n', '/sys/fs/cgroup'],
+    [
+      'of a service',
+      '4:memory:/a\n0::/system.slice/a.service\n',
+      '/sys/fs/cgroup/system.slice/a.service',
+    ],
+    ['of version 1 only', '4:memory:/a\n', undefined],
+  ])('is in the folder of the control group: %s', (_what, text, expected) => {
+    expect(parseControlGroup(text)).toBe(expected);
+  });
+});
+
 onLinux('a process on this machine', () => {
   it('is ourselves, with our parent, our memory and our open files', () => {
     const reading = systemHost.readProcess(process.pid);
@@ -93,5 +117,11 @@ onLinux('a process on this machine', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+});
+
+onLinux('this machine', () => {
+  it('tells how many processes it has killed for want of memory', () => {
+    expect(linuxHost.countOomKills?.()).toBeGreaterThanOrEqual(0);
   });
 });

@@ -23,8 +23,8 @@ const cause = (reason: ExitReason, stderrTail = '', facts: CrashFacts = {}): Cra
   causeOf({ reason, stderrTail }, facts);
 const signal = (name: string): ExitReason => ({ type: 'signal', signal: name });
 const status = (of: number): ExitReason => ({ type: 'exit_status', status: of });
-const failedStart = (message: string, code = 'python_error'): ExitReason => {
-  const remote: RemoteError = { type: 'RuntimeError', message, traceback: '', code };
+const failedStart = (message: string, code = 'python_error', type = 'RuntimeError'): ExitReason => {
+  const remote: RemoteError = { type, message, traceback: '', code };
   return { type: 'error', error: new BridgeStartError(remote) };
 };
 
@@ -41,6 +41,7 @@ describe('the cause of an end', () => {
     [failedStart('no'), 'import_error'],
     [failedStart('no', 'package_missing'), 'import_error'],
     [failedStart('CUDA error: unspecified launch failure'), 'cuda_error'],
+    [failedStart('the hub is down', 'python_error', 'ConnectionError'), 'python_error'],
   ] as const)('%j: %s', (reason, expected) => {
     expect(cause(reason)).toBe(expected);
   });
@@ -112,6 +113,7 @@ describe('the verdict', () => {
     expect(mayStartAgain(failedStart('no'))).toBe(false);
     expect(mayStartAgain({ type: 'timeout', what: 'start' })).toBe(true);
     expect(mayStartAgain(signal('SIGKILL'))).toBe(true);
+    expect(mayStartAgain(failedStart('the hub is down', '', 'ConnectionError'))).toBe(true);
     expect(mayStartAgain(failedStart('CUDA error: unspecified launch failure'))).toBe(true);
   });
 });

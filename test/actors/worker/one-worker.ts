@@ -1,6 +1,7 @@
 // How does a test get one real worker over a scripted process under virtual time?
 import { Bus, type BusEvents } from '../../../actors/ground/bus.ts';
 import type { ChildFact } from '../../../actors/lifecycle/child.ts';
+import type { Host } from '../../../actors/port/host.ts';
 import type { Spawner } from '../../../actors/port/launcher.ts';
 import { encodeValue } from '../../../actors/port/codec.ts';
 import { noGuard } from '../../../actors/port/run-guard.ts';
@@ -20,6 +21,7 @@ interface Given {
   readonly world?: Partial<WorldOptions>;
   readonly spawner?: (world: ScriptedWorld) => Spawner;
   readonly transport?: (world: ScriptedWorld) => Transport;
+  readonly host?: Partial<Host>;
 }
 
 /** One real worker over a scripted process; `log` holds all that it told, in order. */
@@ -56,7 +58,7 @@ export function oneWorker(given: Given = {}) {
     },
     {
       ...{ clock, bus, guard: noGuard },
-      host: { readProcess: () => undefined, countOpenFiles: () => undefined },
+      host: { readProcess: () => undefined, countOpenFiles: () => undefined, ...given.host },
       ids: { next: (prefix) => prefix, nonce: () => `nonce-${(nonces += 1)}` },
       spawner: given.spawner?.(world) ?? world,
       transport: given.transport?.(world) ?? world,
