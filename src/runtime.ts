@@ -148,7 +148,7 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
   const outside = { ids: systemIds, spawner: systemSpawner, host: systemHost, transport, guard };
   const ports = { ...life, ...outside };
   const makeScratch = (name: string): Scratch => scratchIn(transport, name);
-  const desk = config.store && new ScopeDesk(config.store, systemClock);
+  const desk = config.store && new ScopeDesk(config.store, systemClock, systemIds);
   const pools = setups.map(({ preload, ...setup }) => {
     const zygote =
       preload === 'no zygote' ? undefined : zygoteSetup(preload, setup.spawn, transport);

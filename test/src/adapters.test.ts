@@ -78,7 +78,7 @@ describe('an adapter', () => {
     expect(() => defineAdapter({ framework: 'f', operations })).toThrow(
       /did you mean idempotent\?/u,
     );
-    const roles = { exceute: 'set' } as Adapter['roles'];
+    const roles = { exceute: 'set' } as NonNullable<Adapter['roles']>;
     expect(() => defineAdapter({ framework: 'f', operations: { set: {} }, roles })).toThrow(
       /did you mean execute\?/u,
     );
