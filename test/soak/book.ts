@@ -8,7 +8,7 @@ import {
   type Targets,
   type Wanted,
 } from './judge.ts';
-import { Tally } from './tally.ts';
+import { endingOf, Tally } from './tally.ts';
 
 /** A call, as it is entered. */
 export interface Entry {
@@ -19,6 +19,14 @@ export interface Entry {
   readonly beganMs: number;
   /** When it must be over, whatever happens: its deadline, and what its end may take. */
   readonly dueMs: number;
+}
+
+/** What is known of a failed call besides its error. */
+export interface FailedHow {
+  /** The incarnation that its caller held alone. */
+  readonly held?: Site | undefined;
+  /** It was never accepted, though its error is also one of calls that were. */
+  readonly isRefused?: boolean;
 }
 
 /** A failure whose fault is not known yet: it may be told a moment later, and is judged again at the end. */
@@ -60,11 +68,12 @@ export class Book {
     this.tally.completed(nowMs - entry.beganMs);
   }
 
-  /** @param held the incarnation that the caller held while it made the call, or that the checkout was of. */
-  failed(entry: Entry, error: unknown, nowMs: number, held?: Site): void {
+  failed(entry: Entry, error: unknown, nowMs: number, how: FailedHow = {}): void {
     if (!this.#strike(entry)) return;
     const { client, op, sessionId, wanted, beganMs } = entry;
-    this.tally.ended(isCaduceusError(error) ? error.code : 'not_ours', op);
+    const code = isCaduceusError(error) ? error.code : 'not_ours';
+    this.tally.ended(code, how.isRefused === true ? 'refused' : endingOf(code));
+    const { held } = how;
     const call = { pool: this.#pool, client, op, sessionId, wanted, held };
     this.#pending.push({ ...call, error, beganMs, tookMs: nowMs - beganMs });
     if (this.#pending.length > PENDING_MAX) this.close();

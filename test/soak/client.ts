@@ -1,6 +1,7 @@
 // How does one caller make a call? Every call is entered in the book of its pool, and every end struck out there.
 import { isCaduceusError, type BridgeHandle, type CallOptions } from '../../src/index.ts';
-import type { Book, Entry } from './book.ts';
+import { refusedOf } from './accounts.ts';
+import type { Book, Entry, FailedHow } from './book.ts';
 import type { Dice } from './dice.ts';
 import type { Wanted } from './judge.ts';
 
@@ -69,13 +70,16 @@ export class Client {
 
   async call(order: Order): Promise<Answer> {
     const entry = this.#enter(order);
+    let isRefused = false;
     try {
-      const value = await this.#send(order);
+      const sent = this.#send(order);
+      isRefused = sent.isRefused;
+      const value = await sent.answer;
       this.#book.completed(entry, this.#nowMs());
       if (order.wanted?.type === 'raise') this.complain(`${order.op} was to raise, and did not`);
       return { type: 'answer', value };
     } catch (error) {
-      return this.#failed(entry, error, order.on);
+      return this.#failed(entry, error, { held: order.on, isRefused });
     }
   }
 
@@ -108,15 +112,20 @@ export class Client {
       await held.checkIn();
       this.#book.completed(entry, this.#nowMs());
     } catch (error) {
-      this.#book.failed(entry, error, this.#nowMs(), { workerId, epoch });
+      this.#failed(entry, error, { held: { workerId, epoch }, isRefused: false });
     }
   }
 
-  #send(order: Order): Promise<unknown> {
+  /** A held worker's calls end with the same code whether they were refused or not; but a refusal is counted before `call` returns. */
+  #send(order: Order): { readonly answer: Promise<unknown>; readonly isRefused: boolean } {
+    const { bridge } = this;
     const [args, options] = [this.#argsOf(order), optionsOf(order)];
-    if (order.on === undefined) return this.bridge.call(order.op, args, options);
+    if (order.on === undefined)
+      return { answer: bridge.call(order.op, args, options), isRefused: false };
     const { signal, timeoutMs } = options;
-    return order.on.call(order.op, args, { signal, timeoutMs });
+    const before = refusedOf(bridge.statistics());
+    const answer = order.on.call(order.op, args, { signal, timeoutMs });
+    return { answer, isRefused: refusedOf(bridge.statistics()) > before };
   }
 
   /** A fact that its pool must hold to, and does not. */
@@ -143,9 +152,8 @@ export class Client {
     return { ...args, by: `${this.name} ${this.nonce()}` };
   }
 
-  #failed(entry: Entry, error: unknown, on?: Held): Answer {
-    const site = on && { workerId: on.workerId, epoch: on.epoch };
-    this.#book.failed(entry, error, this.#nowMs(), site);
+  #failed(entry: Entry, error: unknown, how: FailedHow = {}): Answer {
+    this.#book.failed(entry, error, this.#nowMs(), how);
     return { type: 'error', code: isCaduceusError(error) ? error.code : 'not_ours' };
   }
 }

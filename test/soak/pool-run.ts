@@ -10,8 +10,8 @@ import type { Targets } from './judge.ts';
 import { LOADS } from './loads.ts';
 
 /** Between two orders. */
-const REPLACE_MS_MIN = 300;
-const REPLACE_MS_MAX = 2_500;
+const REPLACE_MS_MIN = 1_000;
+const REPLACE_MS_MAX = 5_000;
 /** For a rolling reload at full load: each worker finishes what it has. */
 const ORDER_MS_MAX = 30_000;
 

@@ -16,10 +16,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'runtime_stopped',
 ]);
 
-/** The end that an error is, by its code. A checkout that was lost with its worker has failed; a call on it after that was refused. */
-export function endingOf(code: string, op: string): Exclude<Ending, 'completed'> {
+/** The end that an error is, by its code. */
+export function endingOf(code: string): Exclude<Ending, 'completed'> {
   if (code === 'aborted') return 'cancelled';
-  if (code === 'checkout_ended') return op === 'checkout' ? 'failed' : 'refused';
   return REFUSALS.has(code) ? 'refused' : 'failed';
 }
 
@@ -61,8 +60,8 @@ export class Tally {
     this.times.add(ms);
   }
 
-  ended(code: string, op: string): void {
-    this.#counts[endingOf(code, op)] += 1;
+  ended(code: string, ending: Exclude<Ending, 'completed'>): void {
+    this.#counts[ending] += 1;
     this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
   }
 
