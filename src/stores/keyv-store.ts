@@ -12,6 +12,8 @@ export interface KeyvLike {
   readonly store?: unknown;
 }
 
+/** One for each: they listen to it. */
+const STORES = new WeakMap<KeyvLike, SessionStore>();
 const METHODS = ['get', 'set', 'delete', 'on'] as const;
 
 /**
@@ -26,7 +28,9 @@ export function keyvStore(keyv: KeyvLike): SessionStore {
   if (lacking !== undefined) {
     throw new InvalidConfigError('keyvStore', `a Keyv is needed, this has no ${lacking}()`);
   }
-  return new Store(keyv);
+  const store = STORES.get(keyv) ?? new Store(keyv);
+  STORES.set(keyv, store);
+  return store;
 }
 
 class Store implements SessionStore {

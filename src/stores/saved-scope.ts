@@ -23,11 +23,11 @@ export function mergedOf(earlier: ScopeChange, later: ScopeChange): ScopeChange 
 export function savedFrom(
   { head, put, removeSeqs }: ScopeChange,
   whole: () => StoredScope,
-  baseHead: number | undefined,
+  revisions: Pick<SavedChange, 'revision' | 'baseRevision'>,
   expiresInMs: number | undefined,
 ): SavedChange {
   return {
-    ...{ head, baseHead, removeSeqs, expiresInMs },
+    ...{ ...revisions, head, removeSeqs, expiresInMs },
     // A store that writes the whole does not look at it.
     get put() {
       return put.map(savedEntryOf);

@@ -2,6 +2,7 @@
 import type { Clock, TimerId } from '../../actors/ground/clock.ts';
 import { errorFrom } from '../../actors/ground/error-from.ts';
 import type { Outcome } from '../../actors/ground/errors.ts';
+import type { Ids } from '../../actors/ground/ids.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
 import type {
@@ -56,14 +57,18 @@ export class ScopeDesk implements ScopeStore {
   readonly #store: SessionStore;
   readonly #clock: Clock;
   readonly #lanes = new Map<string, Lane>();
-  /** By id, the `head` that the store is known to have; none after a failure. */
-  readonly #heads = new Map<string, number>();
+  /** By id, the revision that the store is known to have; none after a failure. */
+  readonly #revisions = new Map<string, string>();
+  /** Of this desk's revisions, which no other has. */
+  readonly #name: string;
+  #savesCount = 0;
   readonly #waiters = new Set<Waiter>();
   readonly #idle: (() => void)[] = [];
 
-  constructor(store: SessionStore, clock: Clock) {
+  constructor(store: SessionStore, clock: Clock, ids: Ids) {
     this.#store = store;
     this.#clock = clock;
+    this.#name = ids.nonce();
   }
 
   /** Told once nothing is under way, or after the time that one order has. */
@@ -172,20 +177,24 @@ export class ScopeDesk implements ScopeStore {
 
   /** Never rejects. */
   async #carryOut(id: string, order: Order): Promise<LoadedScope> {
-    const head = this.#heads.get(id);
+    const baseRevision = this.#revisions.get(id);
     // Unknown until it is over.
-    if (order.type !== 'touch') this.#heads.delete(id);
+    if (order.type !== 'touch') this.#revisions.delete(id);
     try {
       switch (order.type) {
         case 'load': {
-          const found = loadedFrom(await this.#store.load(id));
-          if (found.type === 'found') this.#heads.set(id, found.scope.head);
+          const saved = await this.#store.load(id);
+          const found = loadedFrom(saved);
+          if (saved !== undefined && 'revision' in saved) this.#revisions.set(id, saved.revision);
           return found;
         }
         case 'save': {
           const { change, whole, expiresInMs } = order;
-          await this.#store.save(id, savedFrom(change, whole, head, expiresInMs));
-          this.#heads.set(id, change.head);
+          this.#savesCount += 1;
+          const revision = `${this.#name}.${this.#savesCount}`;
+          const revisions = { revision, baseRevision };
+          await this.#store.save(id, savedFrom(change, whole, revisions, expiresInMs));
+          this.#revisions.set(id, revision);
           return ABSENT;
         }
         case 'touch':

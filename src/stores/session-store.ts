@@ -8,13 +8,15 @@ export interface SavedEntry {
 
 /** What one save changes. A store that keeps one value for each id writes `whole()`; one that keeps entries needs no more than the change, which costs less. */
 export interface SavedChange {
+  /** Of what is saved: no other save has the same, whoever wrote it. */
+  readonly revision: string;
+  /**
+   * The revision that must be in the store for `put` and `removeSeqs` to be all that it lacks. When it has another, or nothing, or this is undefined, `all()` takes the place
+   * of everything that it has of this id.
+   */
+  readonly baseRevision: string | undefined;
   /** Number of the latest entry. */
   readonly head: number;
-  /**
-   * The `head` that must be in the store for `put` and `removeSeqs` to be all that it lacks. When it has another, or nothing, or this is undefined, `all()` takes the place
-   * of everything it has of this id.
-   */
-  readonly baseHead: number | undefined;
   readonly put: readonly SavedEntry[];
   readonly removeSeqs: readonly number[];
   /** Everything, as it is by now: with this change at least. */
@@ -25,9 +27,14 @@ export interface SavedChange {
   readonly expiresInMs: number | undefined;
 }
 
-/** What was saved: the `whole()` of the last save, or its `head` and all entries' bytes, in any order. */
+/** What was saved: the `whole()` of the last save, or its `revision`, its `head` and all entries' bytes, in any order. */
 export type SavedScope =
-  Uint8Array | { readonly head: number; readonly entries: readonly Uint8Array[] };
+  | Uint8Array
+  | {
+      readonly revision: string;
+      readonly head: number;
+      readonly entries: readonly Uint8Array[];
+    };
 
 /**
  * Where the state of sessions outlives this process. One that is kept by a class of your own must hold to this:

@@ -13,11 +13,18 @@ export interface SqliteStore extends SessionStore, AsyncDisposable {
   close(): Promise<void>;
 }
 
+interface ScopeRow {
+  readonly revision: string;
+  readonly head: number;
+}
+
 /** Of the tables, as `user_version`. */
 const VERSION = 1;
 
 const TABLES = [
-  `CREATE TABLE caduceus_scopes (id TEXT PRIMARY KEY, head INTEGER NOT NULL, expires_at INTEGER) WITHOUT ROWID`,
+  `CREATE TABLE caduceus_scopes (
+     id TEXT PRIMARY KEY, revision TEXT NOT NULL, head INTEGER NOT NULL, expires_at INTEGER
+   ) WITHOUT ROWID`,
   `CREATE INDEX caduceus_expiry ON caduceus_scopes (expires_at) WHERE expires_at IS NOT NULL`,
   `CREATE TABLE caduceus_entries (
      scope TEXT NOT NULL REFERENCES caduceus_scopes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (scope, seq)
@@ -54,32 +61,28 @@ class Store implements SqliteStore {
 
   load(id: string): Promise<SavedScope | undefined> {
     return this.#file.run(async (transaction) => {
-      const head = await this.#headOf(transaction, id);
-      if (head === undefined) return undefined;
+      const scope = await this.#find(transaction, id);
+      if (scope === undefined) return undefined;
       const sql = 'SELECT bytes FROM caduceus_entries WHERE scope = ?';
       const rows = await transaction.all(sql, id);
-      return { head, entries: rows.map(({ bytes }) => new Uint8Array(bytes as ArrayBuffer)) };
+      const entries = rows.map(({ bytes }) => new Uint8Array(bytes as ArrayBuffer));
+      return { ...scope, entries };
     });
   }
 
   save(id: string, change: SavedChange): Promise<void> {
+    const { revision, baseRevision, removeSeqs, expiresInMs } = change;
     return this.#file.run(async (transaction) => {
-      const head = await this.#headOf(transaction, id);
-      if (head !== undefined && head === change.baseHead) {
-        await this.#putScope(transaction, id, change.head, change.expiresInMs);
-        for (const seq of change.removeSeqs) {
-          await transaction.run(
-            'DELETE FROM caduceus_entries WHERE scope = ? AND seq = ?',
-            id,
-            seq,
-          );
-        }
+      const found = await this.#find(transaction, id);
+      if (found !== undefined && found.revision === baseRevision) {
+        await this.#putScope(transaction, id, { revision, head: change.head }, expiresInMs);
+        await removeEntries(transaction, id, removeSeqs);
         await putEntries(transaction, id, change.put);
       } else {
-        const whole = change.all();
+        const { head, entries } = change.all();
         await transaction.run('DELETE FROM caduceus_entries WHERE scope = ?', id);
-        await this.#putScope(transaction, id, whole.head, change.expiresInMs);
-        await putEntries(transaction, id, whole.entries);
+        await this.#putScope(transaction, id, { revision, head }, expiresInMs);
+        await putEntries(transaction, id, entries);
       }
       await this.#sweep(transaction);
     });
@@ -87,8 +90,8 @@ class Store implements SqliteStore {
 
   touch(id: string, expiresInMs: number | undefined): Promise<void> {
     return this.#file.run(async (transaction) => {
-      const head = await this.#headOf(transaction, id);
-      if (head !== undefined) await this.#putScope(transaction, id, head, expiresInMs);
+      const found = await this.#find(transaction, id);
+      if (found !== undefined) await this.#putScope(transaction, id, found, expiresInMs);
     });
   }
 
@@ -106,25 +109,25 @@ class Store implements SqliteStore {
     return this.close();
   }
 
-  async #headOf(transaction: Transaction, id: string): Promise<number | undefined> {
+  async #find(transaction: Transaction, id: string): Promise<ScopeRow | undefined> {
     const sql =
-      'SELECT head FROM caduceus_scopes WHERE id = ? AND (expires_at IS NULL OR expires_at > ?)';
+      'SELECT revision, head FROM caduceus_scopes WHERE id = ? AND (expires_at IS NULL OR expires_at > ?)';
     const [row] = await transaction.all(sql, id, this.#clock.wallMs());
-    return row?.['head'] as number | undefined;
+    return row && { revision: row['revision'] as string, head: row['head'] as number };
   }
 
   #putScope(
     transaction: Transaction,
     id: string,
-    head: number,
+    { revision, head }: ScopeRow,
     expiresInMs: number | undefined,
   ): Promise<void> {
     // The wall clock: the next process must know it too.
     const at = expiresInMs === undefined ? null : Math.ceil(this.#clock.wallMs() + expiresInMs);
     const sql =
-      'INSERT INTO caduceus_scopes (id, head, expires_at) VALUES (?, ?, ?) ' +
-      'ON CONFLICT (id) DO UPDATE SET head = excluded.head, expires_at = excluded.expires_at';
-    return transaction.run(sql, id, head, at);
+      'INSERT INTO caduceus_scopes (id, revision, head, expires_at) VALUES (?, ?, ?, ?) ' +
+      'ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, head = excluded.head, expires_at = excluded.expires_at';
+    return transaction.run(sql, id, revision, head, at);
   }
 
   /** Of scopes whose time is over. */
@@ -133,6 +136,15 @@ class Store implements SqliteStore {
       'DELETE FROM caduceus_scopes WHERE id IN (SELECT id FROM caduceus_scopes WHERE expires_at <= ? LIMIT ?)';
     return transaction.run(sql, this.#clock.wallMs(), LIMITS.sqliteSweptMax);
   }
+}
+
+async function removeEntries(
+  transaction: Transaction,
+  id: string,
+  seqs: readonly number[],
+): Promise<void> {
+  const sql = 'DELETE FROM caduceus_entries WHERE scope = ? AND seq = ?';
+  for (const seq of seqs) await transaction.run(sql, id, seq);
 }
 
 async function putEntries(
