@@ -50,27 +50,24 @@ export class Quarantine {
     return crashes;
   }
 
-  /** Whether it is refused. */
-  isPoisoned(op: string, args: EncodedValue): boolean {
-    return this.crashesOf(op, args) !== undefined;
-  }
-
   /** Whether a worker has died of it lately, or of others that were in flight with it. */
   isSuspect(op: string, args: EncodedValue): boolean {
-    if (this.#suspects.size === 0 || !this.#operations.has(op)) return false;
-    this.#dropExpired();
-    return this.#suspects.has(keyOf(op, args));
+    return this.#find(op, args) !== undefined;
   }
 
   /** In how many crashes it was that is refused; undefined: it is not. */
   crashesOf(op: string, args: EncodedValue): number | undefined {
-    if (this.#suspects.size === 0) return undefined;
-    if (!this.#operations.has(op)) return undefined;
-    this.#dropExpired();
-    const suspect = this.#suspects.get(keyOf(op, args));
+    const suspect = this.#find(op, args);
     return suspect !== undefined && suspect.crashes >= this.#settings.crashes
       ? suspect.crashes
       : undefined;
+  }
+
+  #find(op: string, args: EncodedValue): Suspect | undefined {
+    if (this.#suspects.size === 0) return undefined;
+    if (!this.#operations.has(op)) return undefined;
+    this.#dropExpired();
+    return this.#suspects.get(keyOf(op, args));
   }
 
   /** They stand in the order of their times. */

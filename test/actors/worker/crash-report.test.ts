@@ -68,3 +68,11 @@ describe('a worker that ends with status 0', () => {
     expect(crashes).toMatchObject([{ crashCause: 'clean_exit' }]);
   });
 });
+
+describe('a worker whose bridge cannot be imported', () => {
+  it('is an import error', () => {
+    const { settle, crashes } = onKernel({ script: { type: 'import_fails' } });
+    settle();
+    expect(crashes).toMatchObject([{ crashCause: 'import_error', inFlightCalls: 0 }]);
+  });
+});
