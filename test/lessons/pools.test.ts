@@ -1,6 +1,7 @@
 // What must hold of pools, since it once did not? Scripted workers under virtual time; each test is a row of docs/lessons.md.
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { heldOf } from '../support/collector.ts';
 import {
   fateOf,
   microtasks,
@@ -9,6 +10,8 @@ import {
   type ScriptedPool,
 } from '../support/scripted-pool.ts';
 import type { StartScript } from '../support/scripted-world.ts';
+
+const FEW = 100;
 
 let of: ScriptedPool;
 afterEach(() => {
@@ -78,6 +81,31 @@ describe('a stream of a session', () => {
     await microtasks();
     expect(own.calls.map(({ op }) => op)).toEqual(['hang', 'echo']);
     expect([hung.state, read.state]).toEqual(['resolved', 'resolved']);
+  });
+});
+
+describe('a call that was given up while it waited', () => {
+  it('is kept by nobody, though the queue goes on waiting (B30)', async () => {
+    const { pool } = settled({ size: 1, queueLengthMax: 2_000 });
+    const hung = fateOf(pool.call(request('hang', {}, { sessionId: 's' })));
+    const keep = fateOf(pool.call(request('echo', {}, { checkoutTimeoutMs: 30_000 })));
+    const refs: WeakRef<object>[] = [];
+    const giveUp = (n: number): void => {
+      const args = { n, big: 'x'.repeat(1_000) };
+      const caller = new AbortController();
+      const sessionId = n % 2 === 0 ? 's' : undefined;
+      fateOf(pool.call(request('echo', args, { sessionId, signal: caller.signal })));
+      refs.push(new WeakRef(args));
+      caller.abort();
+    };
+    for (let n = 0; n < 1_000; n += 1) giveUp(n);
+    of.settle();
+    await microtasks();
+    expect(pool.statistics.counters.cancelled).toBe(1_000);
+    expect(pool.statistics.gauges).toMatchObject({ queued: 1, running: 1 });
+    expect([hung.state, keep.state]).toEqual(['pending', 'pending']);
+    // A few may still stand where the queue looks only now and then.
+    expect(await heldOf(refs, FEW)).toBeLessThanOrEqual(FEW);
   });
 });
 

@@ -173,4 +173,27 @@ describe('the breaker of a pool', () => {
     expect(await made('probe')).toMatchObject({ state: 'resolved' });
     expect(of.pool.statistics.gauges.breaker).toBe('closed');
   });
+
+  it('lets only so many through while it is half open, and a probe that is lost opens it again (S10)', async () => {
+    const own = { ...breaker, halfOpenCallsMax: 2, probeTimeoutMs: 1_000 };
+    const { world } = started(
+      { ...options, size: 3, breaker: own },
+      { die, hang: () => undefined },
+    );
+    await made('die', { n: 1 });
+    await made('die', { n: 2 });
+    of.advance(own.openMs);
+    expect(of.pool.statistics.gauges.breaker).toBe('half_open');
+    const before = world.callsWritten.length;
+    const calls = [1, 2, 3].map((n) => fateOf(of.pool.call(request('hang', { n }))));
+    of.settle();
+    await microtasks();
+    // The third has a worker that is idle, and waits or is refused all the same.
+    expect(world.callsWritten).toHaveLength(before + 2);
+    expect(calls.slice(0, 2).map(({ state }) => state)).toEqual(['pending', 'pending']);
+    of.advance(own.probeTimeoutMs);
+    expect(of.pool.statistics.gauges.breaker).toBe('open');
+    of.advance(own.openMs);
+    expect(of.pool.statistics.gauges.breaker).toBe('half_open');
+  });
 });
