@@ -83,6 +83,7 @@ export class PoolLife {
       this.#because = '';
       this.#told.shift();
     }
+    this.#tellWaiters();
   }
 
   /** `done` once it serves, or with why it does not. */
@@ -124,9 +125,15 @@ export class PoolLife {
     }
   }
 
-  /** Call `waiter` now and with each change, until it has what it waits for. */
+  /** Call `waiter` now and with each change, until it has what it waits for. While something is dealt with, that comes first. */
   #watch(waiter: Waiter): void {
-    if (waiter(this.#place) === 'waits') this.#waiters.add(waiter);
+    if (this.#told.length > 0 || waiter(this.#place) === 'waits') this.#waiters.add(waiter);
+  }
+
+  #tellWaiters(): void {
+    for (const waiter of [...this.#waiters]) {
+      if (waiter(this.#place) === 'told') this.#waiters.delete(waiter);
+    }
   }
 
   #come(place: PoolPlace, makeError?: () => PoolFailedError): void {
@@ -139,9 +146,7 @@ export class PoolLife {
       this.#bus.emit('pool.changed', { pool: this.#pool, from: before, to: after, because });
     }
     this.#act(place, from, makeError ?? this.#actor.getSnapshot().context.makeError);
-    for (const waiter of [...this.#waiters]) {
-      if (waiter(place) === 'told') this.#waiters.delete(waiter);
-    }
+    if (this.#told.length === 0) this.#tellWaiters();
   }
 
   #act(place: PoolPlace, from: PoolPlace, makeError: (() => PoolFailedError) | undefined): void {
