@@ -124,12 +124,18 @@ export class Departures {
 
   /** What it was is gone: its waiting calls hear so now, every later one at its acceptance. */
   lose(session: Session, because: string): void {
-    const { queue, settling, ports, options } = this.#parts;
+    const { queue, settling, retrying, ports, options } = this.#parts;
     if (session.stage !== 'live') return;
     session.stage = 'lost';
     session.lostBecause = because;
     settling.accounting.counters.lost += 1;
-    for (const row of queue.takeAllOf(session))
+    const rows = [...queue.takeAllOf(session)];
+    const retried = retrying.takeOf(session);
+    if (retried !== undefined) {
+      session.phase = 'idle';
+      rows.unshift(retried);
+    }
+    for (const row of rows)
       settling.fail(row, new SessionLostError(row.request.op, session.id, because));
     ports.bus.emit('session.lost', { pool: options.pool, session: session.id, because });
   }

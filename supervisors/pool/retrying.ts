@@ -8,6 +8,7 @@ import type { CallRequest, CallRow } from './call-row.ts';
 import { Quarantine } from './quarantine.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { RouterOptions, RouterPorts } from './router-types.ts';
+import type { Session } from './session.ts';
 
 export class Retrying {
   readonly #ports: RouterPorts;
@@ -31,6 +32,16 @@ export class Retrying {
     const rows = [...this.waiting];
     this.waiting.clear();
     return rows;
+  }
+
+  /** The one of this session that waits for its next try, which waits no more. */
+  takeOf(session: Session): CallRow | undefined {
+    for (const row of this.waiting) {
+      if (row.session !== session) continue;
+      this.waiting.delete(row);
+      return row;
+    }
+    return undefined;
   }
 
   /** A call was accepted: so much more may be tried again. */

@@ -145,7 +145,11 @@ export class Router implements WorkerWatcher {
     this.#closedWith = because;
     const { queue, scopes, settling, retrying } = this.#parts;
     for (const row of queue.drain(scopes.sessions())) settling.fail(row, because());
-    for (const row of retrying.drain()) settling.fail(row, because());
+    for (const row of retrying.drain()) {
+      settling.fail(row, because());
+      // Else it would wait for that call for ever, once the pool begins again.
+      if (row.session !== undefined) this.#dispatcher.resume(row.session);
+    }
   }
 
   /** All workers are gone, and may come back by `reopen`: no deadline is left to keep until then. */
