@@ -47,7 +47,12 @@ async function burst(client: Client, sessionId: string, known: Known, on?: Held)
   for (let left = client.dice.between(1, BURST_MAX); left > 0; left -= 1) {
     const id = client.dice.one(CELLS.filter((cell) => !closed.has(cell)));
     if (id === undefined) break;
-    const step = nextStep(client, sessionId, id, known.has(id));
+    const step = nextStep(client, {
+      sessionId,
+      id,
+      isThere: known.has(id),
+      isHeld: on !== undefined,
+    });
     if (step.order.op !== 'append') closed.add(id);
     steps.push(step);
   }
@@ -68,14 +73,25 @@ function learn(client: Client, { order, apply, answer }: Step, given: Answer, kn
 }
 
 /** Any of the calls before it may fail, so it makes sense without them: a list that is made or deleted is not touched again in the same burst. */
-function nextStep(client: Client, sessionId: string, id: string, isThere: boolean): Step {
+function nextStep(
+  client: Client,
+  place: {
+    readonly sessionId: string;
+    readonly id: string;
+    readonly isThere: boolean;
+    readonly isHeld: boolean;
+  },
+): Step {
+  const { sessionId, id, isThere, isHeld } = place;
   const { dice } = client;
   const value = client.nonce();
   const order = (op: string, args: object): Order => {
     const ms = dice.between(0, WORK_MS_MAX);
     const maxRetries = dice.percent(50) ? 0 : undefined;
     const affinity = dice.one(AFFINITIES);
-    return { op, args: { id, ms, ...args }, sessionId, affinity, maxRetries, ...cutShort(client) };
+    // A change that is cut short takes its worker along, and a checkout ends with that.
+    const cut = isHeld ? {} : cutShort(client);
+    return { op, args: { id, ms, ...args }, sessionId, affinity, maxRetries, ...cut };
   };
   if (!isThere) {
     return {
