@@ -37,7 +37,7 @@ const TABLES = [
  * @param where its path; the file is made when it is not there, its folder is not.
  */
 export function sqliteStore(where: string | { readonly path: string }): SqliteStore {
-  return openSqliteStore(typeof where === 'string' ? where : where.path, systemClock);
+  return openSqliteStore(typeof where === 'string' ? where : where?.path, systemClock);
 }
 
 /** @internal `sqliteStore` with other time, or without the package. */

@@ -60,15 +60,6 @@ export class RedisServer {
     return server;
   }
 
-  /** Stop in the middle of whatever it does, as a machine does that freezes. */
-  freeze(): void {
-    this.#process.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#process.kill('SIGCONT');
-  }
-
   async stop(): Promise<void> {
     const child = this.#process;
     if (child.exitCode === null && child.signalCode === null) {
