@@ -2,6 +2,7 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
 
 import type { PoolFailedError } from '../../actors/ground/errors.ts';
+import { LIMITS } from '../../actors/ground/limits.ts';
 
 /** The life of a pool as its users see it. */
 export type PoolState = 'starting' | 'serving' | 'draining' | 'failed' | 'stopped';
@@ -67,7 +68,7 @@ export const poolMachine = setup({
   },
 }).createMachine({
   id: 'pool',
-  context: ({ input }) => ({ input, drainMs: 0, makeError: undefined }),
+  context: ({ input }) => ({ input, drainMs: LIMITS.drainMs, makeError: undefined }),
   initial: 'starting',
   on: { 'pool.close': '.closed' },
   states: {

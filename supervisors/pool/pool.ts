@@ -60,7 +60,10 @@ export class Pool {
       size: () => this.size,
       begin: () => this.#fleet.begin(),
       onFact: (id, fact) => this.#fleet.onFact(id, fact),
-      onGiveUp: (because, last) => this.#onGiveUp(because, last),
+      onGiveUp: (because, last) => {
+        const words = because.replaceAll('_', ' ');
+        this.#failWith(`${words}; last exit: ${formatExitReason(last)}`, last);
+      },
     });
     const ends = { tree: this.#tree, router: this.#router };
     this.#fleet = new Fleet(setup.name, setup.options, ports, ends);
@@ -110,10 +113,7 @@ export class Pool {
   /** Settles once the first worker is ready, or rejects with {@link PoolFailedError}: whoever calls before simply waits in the queue. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#life.whenServing((error) => {
-        if (error === undefined) resolve();
-        else reject(error);
-      });
+      this.#life.whenServing((error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
@@ -194,6 +194,8 @@ export class Pool {
       id: this.name,
       type: 'supervisor',
       restart: 'temporary',
+      // Neither the import of its zygote nor its failure is any other pool's affair.
+      ack: 'spawned',
       start: lifecycleStart('supervisor', (ports) => (order) => this.#startTree(order, ports)),
     };
   }
@@ -219,17 +221,16 @@ export class Pool {
       order.listener(fact);
       if (fact.type === 'child.stopped') this.#onSupervisorStopped(fact.reason);
     };
-    this.#top = this.#tree.start({ ...order, listener }, ports);
-    return this.#top;
+    const top = this.#tree.start({ ...order, listener }, ports);
+    if (top.state !== 'stopped') this.#top = top;
+    // Told to stop before it had begun.
+    if (this.#life.place === 'stopped') top.stop('infinity', SHUTDOWN);
+    return top;
   }
 
   #onReady(worker: Worker): void {
     this.#life.tell({ type: 'worker.ready' }, `worker ${worker.workerId} is ready`);
     if (this.#fleet.workerReady(worker)) this.#router.workerReady(worker);
-  }
-
-  #onGiveUp(because: string, last: ExitReason): void {
-    this.#failWith(`${because.replaceAll('_', ' ')}; last exit: ${formatExitReason(last)}`, last);
   }
 
   #onSupervisorStopped(reason: ExitReason): void {

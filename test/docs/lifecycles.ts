@@ -10,6 +10,7 @@ import { livenessMachine } from '../../actors/worker/liveness.machine.ts';
 import { lifecycleStateOf } from '../../actors/worker/worker-state.ts';
 import { workerMachine } from '../../actors/worker/worker.machine.ts';
 import { zygoteMachine } from '../../actors/worker/zygote.machine.ts';
+import { poolMachine } from '../../supervisors/pool/pool.machine.ts';
 import { supervisorMachine } from '../../supervisors/supervisor.machine.ts';
 import { delaysOf, effectiveEdges, statesOf, type Delay, type Edge } from './machine-graph.ts';
 import {
@@ -17,6 +18,7 @@ import {
   CANCELLATION_MEANINGS,
   LIFECYCLE_MEANINGS,
   LIVENESS_MEANINGS,
+  POOL_MEANINGS,
   SUPERVISOR_MEANINGS,
   WORKER_MEANINGS,
   WORKER_WORDS,
@@ -47,6 +49,7 @@ const BREAKER_INPUT = {
   halfOpenCallsMax: LIMITS.breakerHalfOpenCallsMax,
   probeTimeoutMs: LIMITS.breakerProbeTimeoutMs,
 };
+const POOL_INPUT = { reopenMs: LIMITS.breakerOpenMs };
 const SUPERVISOR_INPUT = {
   bounds: { maxRestarts: LIMITS.maxRestarts, periodMs: LIMITS.periodMs, autoShutdown: 'never' },
 };
@@ -103,6 +106,11 @@ export function lifecyclesDocument(): string {
       machine: breakerMachine,
       input: BREAKER_INPUT,
       meanings: BREAKER_MEANINGS,
+    }),
+    ...machineSection('The pool machine', 'supervisors/pool/pool.machine.ts', {
+      machine: poolMachine,
+      input: POOL_INPUT,
+      meanings: POOL_MEANINGS,
     }),
     '## How to read it',
     'An event moves the innermost state that accepts it; `[…]` is a guard, and when it says no the states around are asked. ' +

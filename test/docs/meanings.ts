@@ -66,6 +66,19 @@ export const BREAKER_MEANINGS: Meanings = {
   probing: 'Some are; the oldest one has its time to end.',
 };
 
+export const POOL_MEANINGS: Meanings = {
+  starting: 'Its tree is started; calls wait for the first worker.',
+  serving: 'A worker has been ready: calls go to its workers.',
+  draining: 'New calls are refused; those that it has accepted end, within the time of the order.',
+  stopping: 'What waited is failed; its workers are told to end.',
+  stopped: 'It has no workers; its sessions are kept.',
+  failed: 'Its workers cannot be kept up: calls are refused with the reason.',
+  ending: 'What is left of its tree ends.',
+  ending_first: 'The same, and it was told to start again: it does so then.',
+  waiting: 'It starts again by itself after the time of its breaker.',
+  closed: 'The runtime ends, and its root stops the tree.',
+};
+
 export const LIFECYCLE_MEANINGS: Meanings = {
   spawning: 'Its start function runs, or its logic is in a state with the tag `starting`.',
   ready: 'It runs.',

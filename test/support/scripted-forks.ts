@@ -6,13 +6,13 @@ import { encodeFrame, FrameDecoder } from '../../actors/port/frame.ts';
 import type { KillSignal, ProcessFact, Spawner, SpawnRequest } from '../../actors/port/launcher.ts';
 import { noGuard } from '../../actors/port/run-guard.ts';
 import type { LinkFact, ZygoteLane, ZygoteTransport } from '../../actors/port/transport.ts';
-import { underRoot } from '../../supervisors/pool/pool-root.ts';
 import { Pool } from '../../supervisors/pool/pool.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../supervisors/supervisor.ts';
 import { ScriptedHost, ZYGOTE_HELLO, ZYGOTE_READY } from './scripted-zygote.ts';
 import { ScriptedWorld, type WorldOptions } from './scripted-world.ts';
+import { underRoot } from './under-root.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 type Order = Readonly<Record<string, unknown>>;

@@ -4,7 +4,6 @@ import { SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import type { CallRequest } from '../../supervisors/pool/call-row.ts';
 import { noGuard } from '../../actors/port/run-guard.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
-import { underRoot } from '../../supervisors/pool/pool-root.ts';
 import { Pool, type PoolPorts } from '../../supervisors/pool/pool.ts';
 import { Names } from '../../actors/lifecycle/names.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
@@ -15,6 +14,7 @@ import {
   type ScriptedProcess,
   type WorldOptions,
 } from './scripted-world.ts';
+import { underRoot } from './under-root.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface ScriptedPool {
