@@ -158,7 +158,7 @@ export interface RecoveryFacts extends SeverityFacts {
  * `final`: no retry mends it, or it is a verdict already. `may_have_run`: it may have had its effect, and is not declared idempotent.
  * `state_gone`: what its session was is lost. `critical`: bad enough to be given up before its retries are spent.
  */
-export type AbandonCause =
+type AbandonCause =
   | 'final'
   | 'may_have_run'
   | 'state_gone'
@@ -167,7 +167,7 @@ export type AbandonCause =
   | 'budget_spent'
   | 'no_time';
 
-export type RetryKind = 'immediate' | 'backoff' | 'failover';
+type RetryKind = 'immediate' | 'backoff' | 'failover';
 
 export type RecoveryDecision =
   | { readonly type: 'retry'; readonly kind: RetryKind; readonly delayMs: number }
