@@ -50,7 +50,7 @@ function adapterOf(snapshots: boolean): Adapter {
 
 /** A worker that is frozen is known after four of them, and not after the default of 8 s. */
 const HEARTBEAT_MS = 500;
-/** Faults are what is measured, and not when a pool gives up. */
+/** Faults are what is measured, and not when a pool gives up or lets nobody in. */
 const ENDLESS = 1_000_000;
 
 /** So that workers are replaced all the time, each by one that is there before it goes. */
@@ -62,6 +62,7 @@ const POOLS: Readonly<Record<string, PoolOptions>> = {
     heartbeatMs: HEARTBEAT_MS,
     maxRestarts: ENDLESS,
     maxConsecutiveStartFailures: ENDLESS,
+    breaker: { failureThreshold: ENDLESS },
     ...REPLACED,
   },
   [SOUND]: { size: SIZES[SOUND], ...REPLACED },

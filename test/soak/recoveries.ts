@@ -6,6 +6,7 @@ const KEPT_MAX = 20;
 
 export class Recoveries {
   readonly #targets: Targets;
+  readonly #nowMs: () => number;
   /** Workers that died by a fault and are not ready again. */
   readonly #down = new Set<string>();
   /** Incarnations that the runtime itself kills, because a call in them could not be cancelled otherwise. */
@@ -13,8 +14,9 @@ export class Recoveries {
   readonly #unexplained: string[] = [];
   #count = 0;
 
-  constructor(targets: Targets) {
+  constructor(targets: Targets, nowMs: () => number) {
     this.#targets = targets;
+    this.#nowMs = nowMs;
   }
 
   /** Workers that were ready again after a fault. */
@@ -38,7 +40,7 @@ export class Recoveries {
     }
     if (this.#condemned.delete(`${path} ${epoch}`) || this.#unexplained.length > KEPT_MAX) return;
     this.#unexplained.push(
-      `${path} (epoch ${epoch}) ended with ${formatExitReason(reason)}, and nobody ordered it: ${stderrTail}`,
+      `${path} (epoch ${epoch}) ended with ${formatExitReason(reason)} at ${Math.round(this.#nowMs())} ms, and nobody ordered it: ${stderrTail}`,
     );
   }
 

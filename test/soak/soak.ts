@@ -104,7 +104,7 @@ async function openStage(args: SoakArguments): Promise<Stage> {
     ...{ runtime, targets, client, nowMs },
     dice: dice.split(),
   });
-  const recoveries = new Recoveries(targets);
+  const recoveries = new Recoveries(targets, nowMs);
   return { runtime, pools, injector, recoveries, memory: [], pids: new Set(), nowMs };
 }
 
