@@ -8,11 +8,14 @@ import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { CallRequest } from '../supervisors/pool/call-row.ts';
 import type { Pool } from '../supervisors/pool/pool.ts';
 import type { OpenCall } from '../supervisors/pool/router-types.ts';
+import type { ResolveSecret } from '../supervisors/pool/scope-store.ts';
 import { BUILT_IN_OPERATIONS, type Adapter, type Args } from './adapters/adapter.ts';
+import { secretNameOf } from './adapters/secret-mark.ts';
 import { CallbackRunner, type Callbacks } from './callbacks.ts';
 import { currentTrace, nestedSite } from './call-context.ts';
 import { checkOptions, type CallOptions } from './call-options.ts';
 import { CallStream } from './call-stream.ts';
+import { sealArgs, type SealedArgs } from './secrets.ts';
 
 /** What a handle needs of the runtime. */
 export interface HandlePorts {
@@ -33,6 +36,8 @@ export interface CallerSetup {
   readonly pool: Pool;
   readonly ports: HandlePorts;
   readonly callbacks?: Callbacks | undefined;
+  /** Undefined: no secret has a name here. */
+  readonly resolveSecret?: ResolveSecret | undefined;
   /** Of a call that says nothing of it. */
   readonly maxRetries: number;
 }
@@ -95,11 +100,13 @@ export class Caller {
     const { timeoutMs, checkoutTimeoutMs, maxRetries, affinity, signal, onProgress, trace } =
       checkOptions(options);
     const newId = (): string => ports.ids.next(name);
-    const sent = adapter.transformRequest?.(op, args, { newId }) ?? args;
+    const given = adapter.transformRequest?.(op, args, { newId }) ?? args;
+    const { args: sent, secrets } = this.#sealed(op, given, operation?.secrets);
     const sessionId = sessionOf(options.sessionId);
     return {
       op,
       args: sent,
+      secrets,
       sessionId,
       signal,
       affinity,
@@ -113,6 +120,19 @@ export class Caller {
       onProgress,
       site: nestedSite(pool, sessionId),
     };
+  }
+
+  /** Most calls have nothing that is secret. */
+  #sealed(
+    op: string,
+    args: Args,
+    marked: readonly string[] = NO_NAMES,
+  ): Partial<SealedArgs> & {
+    readonly args: Args;
+  } {
+    if (marked.length === 0 && !namesSecret(args)) return { args };
+    const { name, resolveSecret = knowsNone } = this.#setup;
+    return sealArgs(op, args, marked, name, resolveSecret);
   }
 
   /** An adapter that names no operation passes all of them through. */
@@ -142,6 +162,14 @@ function send(
   return target.call({ ...request, onCallback }).finally(() => {
     runner.end();
   });
+}
+
+const NO_NAMES: readonly string[] = [];
+const knowsNone: ResolveSecret = () => undefined;
+
+function namesSecret(args: Args): boolean {
+  for (const key in args) if (secretNameOf(args[key]) !== undefined) return true;
+  return false;
 }
 
 function isBuiltIn(op: string): boolean {

@@ -11,6 +11,7 @@ import type { Adapter } from './adapters/adapter.ts';
 import { fieldOf, findingOf } from './adapters/explain.ts';
 import { checkPoolOptions, joinPoolOptions, poolSchema } from './adapters/pool-schema.ts';
 import type { Callback, Callbacks } from './callbacks.ts';
+import type { Secrets } from './secrets.ts';
 import type { SessionStore } from './stores/session-store.ts';
 import { zygoteSchema, type ZygoteOption } from './adapters/zygote-option.ts';
 
@@ -45,9 +46,6 @@ export interface BridgeConfig {
   /** Environment variables for its workers; only an allow-list is inherited. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
-
-/** The values of secrets by their names. */
-export type Secrets = Readonly<Record<string, string | (() => string | undefined)>>;
 
 export interface RuntimeConfig {
   /** By name. At least one. */

@@ -74,12 +74,8 @@ export {
   ScriptNotFoundError,
   SpawnFailedError,
 } from '../actors/ground/start-errors.ts';
-export { secret, type Secret, type Secrets } from './secrets.ts';
+export { secret, type Secrets } from './secrets.ts';
+export type { Secret } from './adapters/secret-mark.ts';
 export { keyvStore, type KeyvLike } from './stores/keyv-store.ts';
 export { sqliteStore, type SqliteStore } from './stores/sqlite-store.ts';
-export type {
-  SavedChange,
-  SavedEntry,
-  SavedScope,
-  SessionStore,
-} from './stores/session-store.ts';
+export type { SavedChange, SavedEntry, SavedScope, SessionStore } from './stores/session-store.ts';

@@ -5,6 +5,7 @@ import { resolveInterpreter } from '../actors/port/interpreter.ts';
 import type { PoolSetup } from '../supervisors/pool/pool.ts';
 import { preloadOf } from './adapters/zygote-option.ts';
 import { checkScript, poolOptionsOf, type BridgeConfig, type RuntimeConfig } from './config.ts';
+import { resolverOf } from './secrets.ts';
 import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
 
 /** A pool's setup, apart from what only a running runtime has. */
@@ -44,6 +45,7 @@ export async function poolSetup(
     name,
     options: poolOptionsOf(name, bridge),
     operations: adapter.roles,
+    resolveSecret: resolverOf(config.secrets ?? {}),
     isJournalled: Object.values(adapter.operations).some(({ change }) => change !== undefined),
     preload:
       protocol === 'v1'

@@ -122,12 +122,12 @@ export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
   }
   const ports = { ids: systemIds, clock: systemClock };
   const bridges = new Map<string, BridgeHandle>();
-  for (const [index, { name, options }] of setups.entries()) {
+  for (const [index, { name, options, resolveSecret }] of setups.entries()) {
     const [pool, bridge] = [parts.pools[index], config.bridges[name]];
     if (pool === undefined || bridge === undefined) continue;
     const { adapter, callbacks } = bridge;
-    const { maxRetries } = options;
-    bridges.set(name, new BridgeHandle({ name, adapter, pool, ports, callbacks, maxRetries }));
+    const more = { maxRetries: options.maxRetries, resolveSecret };
+    bridges.set(name, new BridgeHandle({ name, adapter, pool, ports, callbacks, ...more }));
   }
   const names = Object.keys(config.bridges);
   const fallback = names.includes('dspy') ? 'dspy' : (names[0] ?? '');

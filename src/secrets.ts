@@ -1,25 +1,12 @@
 // How does an argument stay out of every store and still come back? By its name, which the next process resolves by its own configuration.
 import { SecretMissingError } from '../actors/ground/pool-errors.ts';
 import type { ResolveSecret } from '../supervisors/pool/scope-store.ts';
+import { Secret, secretNameOf } from './adapters/secret-mark.ts';
 
 /** What a runtime is configured with: values by name, or functions that give them each time that they are needed; undefined: it is not there. */
 export type Secrets = Readonly<Record<string, string | (() => string | undefined)>>;
 
 const NONE: Readonly<Record<string, string>> = Object.freeze({});
-/** The same for two copies of this package. */
-const NAME = Symbol.for('caduceus.secret');
-
-/** Stands for the value of a secret, and has nothing in it but its name. Of a class of its own, so that nothing takes it for a value: wherever it is not resolved it is refused, with its path. */
-export class Secret {
-  readonly [NAME]: string;
-
-  /** @internal `secret(name)` makes it. */
-  constructor(name: string) {
-    this[NAME] = name;
-    Object.freeze(this);
-  }
-}
-
 /**
  * An argument whose value the runtime's `secrets` have under this name. Python gets the value; stores, and so the next process, get the name.
  * @throws TypeError when it is no name.
@@ -54,7 +41,7 @@ export function sealArgs(
   const secrets = new Map<string, string>();
   const values = new Map<string, unknown>();
   for (const [argument, given] of Object.entries(args)) {
-    const name = nameOf(given);
+    const name = secretNameOf(given);
     if (name !== undefined) {
       const value = resolve(name);
       if (value === undefined) throw new SecretMissingError(name);
@@ -84,10 +71,4 @@ function valueOf(give: () => unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-function nameOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || !(NAME in value)) return undefined;
-  const name = (value as Secret)[NAME];
-  return typeof name === 'string' ? name : undefined;
 }

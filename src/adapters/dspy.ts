@@ -2,13 +2,15 @@
 import { z } from 'zod';
 
 import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
+import { secretTextSchema } from './secret-mark.ts';
 import { defineAdapter, type Adapter, type Args } from './adapter.ts';
 
 const configSchema = z.strictObject({
   /** As DSPy names it, e.g. `openai/gpt-4.1-mini`. */
   model: z.string().min(1),
   apiBase: z.url().optional(),
-  apiKey: z.string().optional(),
+  /** Or the name of one: `secret('OPENAI_API_KEY')`. */
+  apiKey: secretTextSchema.optional(),
   temperature: z.number().min(0).optional(),
   maxTokens: z.int().positive().optional(),
   /** Time of one request to the model, in ms. */

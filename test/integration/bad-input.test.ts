@@ -44,11 +44,10 @@ describe('the bridge', () => {
     ['import_raises.py', 'this bridge is broken by design'],
     ['import_raises_late.py', 'this bridge breaks after two seconds'],
   ] as const) {
-    it(`that raises at import ends after three starts, with Python's traceback (P11, P12): ${script}`, async () => {
-      // The slow one never trips the window of restarts: only the count of failed starts ends it.
+    it(`that raises at its first import is not tried again, and tells Python's traceback (P11, P12): ${script}`, async () => {
       const error = await rejection(echoRuntime({ size: 1 }, { script }));
       expect(error).toMatchObject({ code: 'pool_failed' });
-      expect(error.message).toContain('reached max start failures');
+      expect(error.message).toContain('not retryable');
       const cause = error.cause as Error & Record<string, unknown>;
       expect(cause).toMatchObject({ code: 'bridge_start_failed', pythonType: 'RuntimeError' });
       expect(cause.message).toContain(message);

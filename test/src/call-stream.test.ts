@@ -57,7 +57,10 @@ describe('a stream', () => {
   it('is one call: it counts once, and leaves its worker idle', async () => {
     const { readAll, pool } = streaming();
     await readAll();
-    expect(pool.statistics).toMatchObject({ accepted: 1, succeeded: 1, busy: 0, ready: 1 });
+    expect(pool.statistics).toMatchObject({
+      counters: { accepted: 1, completed: 1 },
+      gauges: { running: 0, busy: 0, idle: 1 },
+    });
   });
 
   it('tells its error behind the items before it, once', async () => {
@@ -158,7 +161,10 @@ describe('a stream that is not read to its end', () => {
     await pass(LIMITS.cancelFlagMs);
     expect(before).toEqual(['pending', ['cancel 1 flag']]);
     expect([left.value, process().said]).toEqual(['left', ['cancel 1 flag', 'cancel 1 raise']]);
-    expect(pool.statistics).toMatchObject({ busy: 0, ready: 1, failed: 1 });
+    expect(pool.statistics).toMatchObject({
+      counters: { cancelled: 1, failed: 0 },
+      gauges: { busy: 0, idle: 1 },
+    });
   });
 
   it('is closed by `await using`', async () => {
