@@ -61,6 +61,8 @@ export class Dispatcher {
   readonly #outcomes: Outcomes;
   /** `closed`: what the store knows of the pool's own scopes is not here yet. */
   #gate: 'open' | 'closed' = 'open';
+  /** Whether somebody is being given calls right now, and others have asked meanwhile. */
+  #turn: 'nobody' | 'somebody' | 'owed' = 'nobody';
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -238,17 +240,46 @@ export class Dispatcher {
 
   /** Evenly: no worker is sent a call ahead while there is one that has none. */
   serveAll(): void {
+    this.#serving(() => this.#giveToAll());
+  }
+
+  /** Give the slot its next calls, as many as it has room for. */
+  serve(slot: Slot): void {
+    this.#serving(() => this.#fill(slot));
+  }
+
+  /** What is asked for from inside, by a call that fails at once, is done after it: thousands that fail so would not fit on the stack. */
+  #serving(give: () => void): void {
+    if (this.#turn !== 'nobody') {
+      this.#turn = 'owed';
+      return;
+    }
+    this.#turn = 'somebody';
+    try {
+      give();
+      while (this.#isOwed()) this.#giveToAll();
+    } finally {
+      this.#turn = 'nobody';
+    }
+  }
+
+  #isOwed(): boolean {
+    const isOwed = this.#turn === 'owed';
+    this.#turn = 'somebody';
+    return isOwed;
+  }
+
+  #giveToAll(): void {
     if (this.#parts.queue.length === 0) return;
     // Those that are on their way out have sessions that nobody else serves.
-    for (const slot of this.#slots.values()) if (slot.leaving !== undefined) this.serve(slot);
+    for (const slot of this.#slots.values()) if (slot.leaving !== undefined) this.#fill(slot);
     const open = new Set(this.#slots.values());
     for (let slot = leastLoaded(open); slot !== undefined; slot = leastLoaded(open)) {
       if (!this.#give(slot)) open.delete(slot);
     }
   }
 
-  /** Give the slot its next calls, as many as it has room for. */
-  serve(slot: Slot): void {
+  #fill(slot: Slot): void {
     while (hasRoom(slot) && this.#give(slot));
   }
 
@@ -258,19 +289,16 @@ export class Dispatcher {
     if (queue.length === 0 || !this.isGateOpen) return false;
     const permission = breaker?.acquire();
     if (permission?.type === 'refused') return false;
-    for (let row = queue.take(slot); row !== undefined; row = queue.take(slot)) {
-      if (row.kind === 'call' && this.#isInVain(row)) {
-        if (row.session !== undefined) this.resume(row.session);
-        // Whatever that has led to: others may have filled it.
-        if (hasRoom(slot)) continue;
-        break;
-      }
-      row.permit = permission?.permit;
-      this.start(slot, row);
-      return true;
+    let row = queue.take(slot);
+    for (; row?.kind === 'call' && this.#isInVain(row); row = queue.take(slot))
+      if (row.session !== undefined) this.resume(row.session);
+    if (row === undefined) {
+      permission?.permit.release();
+      return false;
     }
-    permission?.permit.release();
-    return false;
+    row.permit = permission?.permit;
+    this.start(slot, row);
+    return true;
   }
 
   /** Its turn has come, and no worker is spent on it: it can make it no more, or workers have died of the same while it waited. */
