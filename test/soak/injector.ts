@@ -69,7 +69,13 @@ export class Injector {
     this.#frozen.delete(`${path} ${epoch}`);
     if (path !== this.#zygotePath) return;
     this.#zygotePath = undefined;
-    for (const worker of this.#workers()) this.#aim(worker, 'zygote');
+    for (const worker of this.#incarnations()) this.#aim(worker, 'zygote');
+  }
+
+  /** To be told of every launch: what a dead zygote had still forked dies with it, and may be heard of before it. */
+  onLaunch(path: string, epoch: number): void {
+    if (this.#zygotePath === undefined || !path.startsWith(`${this.#pool}/`)) return;
+    this.#targets.add({ workerId: path, epoch }, 'zygote');
   }
 
   /** Frozen workers that should have been found by now. */
@@ -152,7 +158,7 @@ export class Injector {
     const zygote = this.#children().find(({ id }) => id === 'zygote');
     if (zygote?.pid === undefined || zygote.state !== 'ready') return;
     this.#zygotePath = zygote.path;
-    for (const process of [zygote, ...this.#workers()]) this.#aim(process, 'zygote');
+    for (const process of [zygote, ...this.#incarnations()]) this.#aim(process, 'zygote');
     if (send(zygote.pid, 'SIGKILL')) this.#counts.zygote += 1;
   }
 
@@ -160,12 +166,17 @@ export class Injector {
     this.#targets.add({ workerId: path, epoch }, fault);
   }
 
+  /** Those that have a process. */
   #workers(): readonly TreeNode[] {
+    return this.#incarnations().filter(({ pid }) => pid !== undefined);
+  }
+
+  #incarnations(): readonly TreeNode[] {
     const leaves = (node: TreeNode): readonly TreeNode[] =>
       node.kind === 'worker' ? [node] : node.children.flatMap(leaves);
     return this.#children()
       .flatMap(leaves)
-      .filter(({ id, pid }) => id !== 'zygote' && pid !== undefined);
+      .filter(({ id }) => id !== 'zygote');
   }
 
   #children(): readonly TreeNode[] {

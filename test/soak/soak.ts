@@ -139,7 +139,10 @@ async function play(
 /** Everything that happens is a moment at which the sums must hold. */
 function watch({ runtime, pools, injector, recoveries, pids }: Stage): readonly (() => void)[] {
   return [
-    runtime.on('child.launched', ({ pid }) => void pids.add(pid)),
+    runtime.on('child.launched', ({ path, epoch, pid }) => {
+      pids.add(pid);
+      injector.onLaunch(path, epoch);
+    }),
     runtime.on('child.crashed', (event) => {
       injector.onEnd(event.path, event.epoch);
       recoveries.onCrash(event);
