@@ -5,7 +5,7 @@ import { errorFrom } from '../../actors/ground/error-from.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 
 /** A row, by column. */
-export type SqliteRow = Readonly<Record<string, unknown>>;
+type SqliteRow = Readonly<Record<string, unknown>>;
 
 /** What this file uses of `libsql/promise`, whose types say less. */
 interface Statement {

@@ -36,7 +36,7 @@ function nextKey(): ScopeKey {
   return { pool: 'sample', scope: 'session', sessionId: `session ${sessions}` };
 }
 
-export function load(store: ScopeStore, key: ScopeKey): Promise<LoadedScope> {
+function load(store: ScopeStore, key: ScopeKey): Promise<LoadedScope> {
   return new Promise((resolve) => store.load(key, resolve));
 }
 
