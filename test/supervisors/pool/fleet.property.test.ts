@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       as: fc.constantFrom('ready', 'import_fails', 'hangs', 'exits_before_hello'),
     }),
   },
-) as fc.Arbitrary<Step>;
+);
 
 const OPTIONS = {
   ...{ size: 2, overflow: 1, idleTimeoutMs: 1_000, drainMs: 2_000, shutdownMs: 100 },
