@@ -66,6 +66,7 @@ describe('the code of the README', () => {
     const modules = {
       example: block('README.md', 'Example', 'ts'),
       own: block('README.md', 'Your own bridge', 'ts'),
+      pools: block('README.md', 'Pools', 'ts'),
       trees: block('README.md', 'Supervision trees', 'ts'),
       holds: [...had, block('README.md', 'What holds', 'ts')].join('\n'),
     };
@@ -102,6 +103,15 @@ describe('a bridge of one’s own', { timeout: DEADLINE_MS }, () => {
   it('runs as the README has it', async () => {
     writeFileSync(path.join(home, 'counter.py'), block('README.md', 'Your own bridge', 'python'));
     expect(await run(block('README.md', 'Your own bridge', 'ts'))).toBe('2');
+  });
+
+  it('has a pool as the README has it, and what it was told outlives its Node', async () => {
+    writeFileSync(path.join(home, 'counter.py'), block('README.md', 'Your own bridge', 'python'));
+    const program = block('README.md', 'Pools', 'ts');
+    expect(await run(program)).toBe('2\n2');
+    const later = program.replace(/^await counter\.call\('ignore'.*$/mu, '');
+    expect(later).not.toBe(program);
+    expect(await run(later)).toBe('2\n2');
   });
 
   it('keeps what it was told when all its workers are killed', async () => {
