@@ -9,7 +9,8 @@ import { encodeValue, type EncodedValue } from '../../actors/port/codec.ts';
 import { route, type Route } from './affinity.ts';
 import { onAbort } from './call-handlers.ts';
 import { newCallRow, type CallRequest, type CallRow, type Holder } from './call-row.ts';
-import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import { assertNestable } from './nesting.ts';
 import type { Affinity } from './pool-options.ts';
 import { assertQueueRoom, bytesOf } from './queue.ts';
@@ -21,7 +22,7 @@ import type { Timeouts, WaitCause } from './timeouts.ts';
 export type Settlers = Pick<CallRow, 'resolve' | 'reject'>;
 
 interface AdmissionParts {
-  readonly shared: DispatcherParts;
+  readonly shared: RouterParts;
   readonly dispatcher: Dispatcher;
   readonly lives: SessionLives;
   readonly timeouts: Timeouts;
@@ -36,7 +37,7 @@ interface Standing {
 const A_CALL: Standing = { kind: 'call' };
 
 export class Admission {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
   readonly #lives: SessionLives;
   readonly #timeouts: Timeouts;

@@ -2,7 +2,7 @@
 import type { Deadline } from '../../actors/ground/deadlines.ts';
 import { isHeld, mayTravelTogether } from './batch-index.ts';
 import type { CallRequest, CallRow, Slot } from './call-row.ts';
-import type { DispatcherParts } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 
 /** Of the time that a call has for finding a worker, and of its whole time, at most this part is spent on waiting for company. */
 const SHARE_MAX = 0.5;
@@ -15,12 +15,12 @@ interface Alarm {
 
 /** The calls of one pool that wait for company. They wait in its queue, and no worker is given them. */
 export class BatchHold {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #slots: () => Iterable<Slot>;
   readonly #serveAll: () => void;
   readonly #alarms = new Map<string, Alarm>();
 
-  constructor(parts: DispatcherParts, slots: () => Iterable<Slot>, serveAll: () => void) {
+  constructor(parts: RouterParts, slots: () => Iterable<Slot>, serveAll: () => void) {
     this.#parts = parts;
     this.#slots = slots;
     this.#serveAll = serveAll;

@@ -10,7 +10,7 @@ import { combineCalls, type BatchOutcome } from '../../actors/port/batch.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
 import { mayTravelTogether } from './batch-index.ts';
 import { newCallRow, refOf, type CallRow, type Slot } from './call-row.ts';
-import type { DispatcherParts } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import { abandon, type Ender, type MakeError } from './ending.ts';
 import { bytesOf } from './queue.ts';
 
@@ -24,12 +24,12 @@ export interface BatcherHooks {
 }
 
 export class Batcher {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #hooks: BatcherHooks;
   /** Calls that did not fit into one message with others. */
   readonly #alone = new WeakSet<CallRow>();
 
-  constructor(parts: DispatcherParts, hooks: BatcherHooks) {
+  constructor(parts: RouterParts, hooks: BatcherHooks) {
     this.#parts = parts;
     this.#hooks = hooks;
   }

@@ -7,9 +7,8 @@ import type { Trace } from '../../actors/ground/worker-facts.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
 import type { CallbackAnswer, CallbackMessage } from '../../actors/port/message.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
-import { AppliedMark, type StateChange } from './journal.ts';
+import { AppliedMark, type Journal, type StateChange } from './journal.ts';
 import type { Affinity } from './pool-options.ts';
-import type { Session } from './session.ts';
 
 /** Where a call is made from inside a callback: it runs there, outside queue and order (`docs/protocol.md` §4.3). */
 export interface CallSite {
@@ -114,6 +113,39 @@ export interface CallRow {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   stopListening: (() => void) | undefined;
+}
+
+/** One caller's state. Its calls run one at a time, in order. */
+export interface Session {
+  readonly id: string;
+  journal: Journal;
+  /** `loading`: the store is asked what it was; `lost`: its state is gone and could not be made again; `ended`: a row that nobody leads to any more. */
+  stage: 'loading' | 'live' | 'lost' | 'ended';
+  /** Why it is lost, in words. */
+  lostBecause: string;
+  /** The incarnation that it is bound to. */
+  slot: Slot | undefined;
+  /** How far each incarnation that has state of it has applied the journal. */
+  readonly marks: Map<Slot, AppliedMark>;
+  /** Calls that its incarnation has had of it, without which nothing can be lost there. */
+  ranCount: number;
+  /** Calls, and among them updates, since its state was last put into a snapshot. */
+  callsSinceSnapshot: number;
+  updatesSinceSnapshot: number;
+  /** Replays in a row that have failed. */
+  replayFailuresCount: number;
+  lastUsedAtMs: number;
+  /** When that is looked at next. */
+  expiry: Deadline | undefined;
+  /** When the store was last told that it is used. */
+  touchedAtMs: number;
+  readonly waiting: CallRow[];
+  /** Its place in turn. */
+  turn: number;
+  /** What stands for it in a lane while it is listed; another one that is still there is stale. */
+  listed: Source | undefined;
+  /** `listed`: it stands in a lane of the queue; `running`: one of its calls is with a worker, waits for its next try, or is being stored. */
+  phase: 'idle' | 'listed' | 'running';
 }
 
 /** Who holds a worker alone, as the rows know it. */

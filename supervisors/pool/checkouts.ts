@@ -5,7 +5,8 @@ import { encodeValue } from '../../actors/port/codec.ts';
 import type { Admission } from './admission.ts';
 import type { CallRequest, CallRow, Holder } from './call-row.ts';
 import { Checkout, type CheckoutHooks, type CheckoutRequest } from './checkout.ts';
-import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import type { Timeouts } from './timeouts.ts';
 
 /** What errors and events call it. */
@@ -13,13 +14,13 @@ const CHECKOUT = 'checkout';
 const NO_ARGS: Readonly<Record<string, unknown>> = Object.freeze({});
 
 export class Checkouts {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
   readonly #admission: Admission;
   readonly #timeouts: Timeouts;
 
   constructor(
-    parts: DispatcherParts,
+    parts: RouterParts,
     dispatcher: Dispatcher,
     admission: Admission,
     timeouts: Timeouts,

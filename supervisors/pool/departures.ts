@@ -4,7 +4,7 @@ import { LIMITS } from '../../actors/ground/limits.ts';
 import { SessionLostError } from '../../actors/ground/pool-errors.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
 import { nameOf, type Slot } from './call-row.ts';
-import type { DispatcherParts } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import { bindingOf, isPinned, type Session } from './session.ts';
 
 /** What it needs of the dispatcher. */
@@ -22,10 +22,10 @@ export interface RetireOrder {
 }
 
 export class Departures {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #hooks: DepartureHooks;
 
-  constructor(parts: DispatcherParts, hooks: DepartureHooks) {
+  constructor(parts: RouterParts, hooks: DepartureHooks) {
     this.#parts = parts;
     this.#hooks = hooks;
   }

@@ -1,52 +1,17 @@
 // Which incarnations take calls, and how does a call get to one? Slots, and how they are served; never awaits.
-import type { Breaker } from '../../actors/breaker/breaker.ts';
-import type { Deadlines } from '../../actors/ground/deadlines.ts';
-import { errorFrom } from '../../actors/ground/error-from.ts';
-import {
-  DeadlineExceededError,
-  ReplayFailedError,
-  UnsupportedError,
-} from '../../actors/ground/errors.ts';
-import { LIMITS } from '../../actors/ground/limits.ts';
-import { encodeValue } from '../../actors/port/codec.ts';
-import type { Settle } from '../../actors/worker/pending-calls.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
 import { BatchHold } from './batch-hold.ts';
 import { Batcher } from './batcher.ts';
 import { hasRoom, isOpenToAll, leastLoaded } from './affinity.ts';
-import { handlersOf } from './call-handlers.ts';
-import { nameOf, newCallRow, newSlot, type CallRow, type Slot } from './call-row.ts';
+import { newSlot, type CallRow, type Slot } from './call-row.ts';
 import { Departures } from './departures.ts';
-import { abandon, type Ender } from './ending.ts';
+import type { Ender } from './ending.ts';
+import { isInVain } from './in-vain.ts';
 import { Outcomes } from './outcomes.ts';
-import type { Affinity } from './pool-options.ts';
-import type { CallQueue } from './queue.ts';
-import { bringUpToDate, type Replayer, type ReplayResult } from './replay.ts';
-import type { Retrying } from './retrying.ts';
-import type { RouterOptions, RouterPorts } from './router-types.ts';
-import type { RunTimes } from './run-times.ts';
-import type { Scopes } from './scopes.ts';
-import { bindingOf, isPinned, markOf, type Session } from './session.ts';
-import type { Settling } from './settling.ts';
-
-/** What the dispatcher shares with whoever takes the calls in. */
-export interface DispatcherParts {
-  readonly options: RouterOptions;
-  readonly ports: RouterPorts;
-  readonly deadlines: Deadlines;
-  readonly queue: CallQueue;
-  readonly scopes: Scopes;
-  readonly settling: Settling;
-  readonly retrying: Retrying;
-  readonly runTimes: RunTimes;
-  readonly breaker: Breaker | undefined;
-}
-
-interface InternalCall {
-  readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly session: Session;
-}
+import { OwnCalls } from './own-calls.ts';
+import type { RouterParts } from './router-parts.ts';
+import { Sender } from './sender.ts';
+import type { Session } from './session.ts';
 
 export class Dispatcher {
   /** For the ends that callers order. */
@@ -55,39 +20,43 @@ export class Dispatcher {
   readonly batches: Batcher;
   /** Of calls that wait for others to join them. */
   readonly batchHold: BatchHold;
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #slots = new Map<Worker, Slot>();
-  readonly #replayer: Replayer;
+  readonly #sender: Sender;
   readonly #outcomes: Outcomes;
+  /** The pool's own calls. */
+  readonly own: OwnCalls;
   /** `closed`: what the store knows of the pool's own scopes is not here yet. */
   #gate: 'open' | 'closed' = 'open';
   /** Whether somebody is being given calls right now, and others have asked meanwhile. */
   #turn: 'nobody' | 'somebody' | 'owed' = 'nobody';
 
-  constructor(parts: DispatcherParts) {
+  constructor(parts: RouterParts) {
     this.#parts = parts;
-    const { options, ports, scopes, settling } = parts;
-    this.#replayer = {
-      pool: options.pool,
-      bus: ports.bus,
-      // One that is to be replaced finishes what it has.
-      isRouted: (slot) => slot.phase !== 'gone',
-      missing: (slot, row) => scopes.missing(slot, row.session),
-      send: (slot, row, message, settle) => {
-        settling.accounting.counters.replayed += 1;
-        slot.worker.send({ ...message, deadlineMs: this.#remainingMs(row) }, settle);
-      },
-    };
+    const { settling } = parts;
     this.departures = new Departures(parts, {
       slots: this.#slots,
       serveAll: () => this.serveAll(),
       snapshotOf: (slot, session, done) => this.#snapshotOf(slot, session, done),
     });
-    this.#outcomes = new Outcomes(parts, this);
+    this.#outcomes = new Outcomes(parts, {
+      ...{ slots: () => this.slots, departures: this.departures },
+      ...{ batches: () => this.batches, own: () => this.own },
+      free: (slot, row) => this.free(slot, row),
+      leave: (slot, row) => this.leave(slot, row),
+      resume: (session) => this.resume(session),
+      serveAll: () => this.serveAll(),
+    });
+    this.#sender = new Sender(parts, {
+      ...{ departures: this.departures, outcomes: this.#outcomes, batches: () => this.batches },
+      free: (slot, row) => this.free(slot, row),
+      serve: (slot) => this.serve(slot),
+      hold: (slot, row) => this.#hold(slot, row),
+    });
     this.batches = new Batcher(parts, {
       ender: () => this.ender,
       retry: (slot, row, error) => this.#outcomes.retry(slot, row, error),
-      isInVain: (row) => this.#isInVain(row),
+      isInVain: (row) => isInVain(row, this.#parts),
     });
     const slots = (): Iterable<Slot> => this.#slots.values();
     this.batchHold = new BatchHold(parts, slots, () => this.serveAll());
@@ -101,6 +70,7 @@ export class Dispatcher {
       goOn: (slot) => this.#goOn(slot),
       resume: (session) => this.resume(session),
     };
+    this.own = new OwnCalls(parts, { ender: this.ender, run: (slot, row) => this.run(slot, row) });
     parts.breaker?.onChange(() => this.serveAll());
   }
 
@@ -146,55 +116,13 @@ export class Dispatcher {
   }
 
   /** Bring the slot up to date for this call, and run it there. */
-  start(slot: Slot, given: CallRow): void {
-    const row = this.batches.gather(slot, given);
-    const { settling, ports } = this.#parts;
-    const { accounting } = settling;
-    slot.rows.add(row);
-    row.slot = slot;
-    accounting.move(row, 'replaying');
-    if (row.calls !== undefined) this.batches.started(slot, row);
-    row.checkout?.disarm();
-    if (row.failures === 0 && row.kind === 'call')
-      accounting.waited(ports.clock.nowMs() - row.acceptedAtMs);
-    if (row.session !== undefined) this.#bind(row.session, slot, row.affinity);
-    if (row.kind === 'checkout') slot.holder = row.holder;
-    slot.phase = 'updating';
-    let when: 'at once' | 'later' = 'at once';
-    bringUpToDate(slot, row, this.#replayer, (result) => {
-      this.#onUpToDate(slot, row, result);
-      // Whoever gives it calls at once goes on giving; later nobody else would.
-      if (when === 'later') this.serve(slot);
-    });
-    when = 'later';
+  start(slot: Slot, row: CallRow): void {
+    this.#sender.start(slot, row);
   }
 
-  /** Write the call. A nested one takes nobody's place: its thread waits for it. */
+  /** Write the call, as it is. A nested one takes nobody's place: its thread waits for it. */
   run(slot: Slot, row: CallRow): void {
-    const { settling, ports } = this.#parts;
-    settling.accounting.move(row, 'running');
-    row.slot = slot;
-    row.sentAtMs = ports.clock.nowMs();
-    const { op, site, stream, trace } = row.request;
-    const nested = site && { parent: site.callId, callback: site.callback };
-    const session = row.session?.id ?? null;
-    const credit = stream && { credit: stream.credit };
-    try {
-      if (stream !== undefined && !slot.worker.abilities.has('streams'))
-        throw new UnsupportedError(op, 'the bridge cannot stream');
-      const deadlineMs = Math.max(1, Math.ceil(row.deadlineAtMs - row.sentAtMs));
-      const args = row.calls === undefined ? row.args : this.batches.argsOf(row);
-      const batch = row.calls?.length;
-      const message = { op, args, session, deadlineMs, stream: credit, nested, trace, batch };
-      const handlers = handlersOf(row, slot, (site?.depth ?? 0) + 1);
-      const settle: Settle = (outcome) => this.#outcomes.take(slot, row, outcome);
-      row.sentId = slot.worker.send(message, settle, handlers);
-      if (batch !== undefined) settling.accounting.batch(batch);
-    } catch (error) {
-      // Too large for a frame: this call's fault, not the worker's.
-      settling.fail(row, errorFrom(error));
-      this.free(slot, row);
-    }
+    this.#sender.run(slot, row);
   }
 
   /** The call is over for this slot: the slot may go on, and so may the session of the call. */
@@ -290,7 +218,7 @@ export class Dispatcher {
     const permission = breaker?.acquire();
     if (permission?.type === 'refused') return false;
     let row = queue.take(slot);
-    for (; row?.kind === 'call' && this.#isInVain(row); row = queue.take(slot))
+    for (; row?.kind === 'call' && isInVain(row, this.#parts); row = queue.take(slot))
       if (row.session !== undefined) this.resume(row.session);
     if (row === undefined) {
       permission?.permit.release();
@@ -299,42 +227,6 @@ export class Dispatcher {
     row.permit = permission?.permit;
     this.start(slot, row);
     return true;
-  }
-
-  /** Its turn has come, and no worker is spent on it: it can make it no more, or workers have died of the same while it waited. */
-  #isInVain(row: CallRow): boolean {
-    const { settling, retrying, runTimes } = this.#parts;
-    const { op, timeoutMs } = row.request;
-    const { counters } = settling.accounting;
-    const poison = retrying.poisonOf(row.request, row.args);
-    if (poison !== undefined) {
-      counters.quarantined += 1;
-      settling.fail(row, poison);
-      return true;
-    }
-    if (!runTimes.isHopeless(op, this.#leftMs(row))) return false;
-    counters.shed += 1;
-    const where = 'before it was sent: none of the last runs took as little time as it has left';
-    settling.fail(row, new DeadlineExceededError(op, timeoutMs, 'notSent', where));
-    return true;
-  }
-
-  #onUpToDate(slot: Slot, row: CallRow, result: ReplayResult): void {
-    if (slot.phase === 'updating') slot.phase = 'open';
-    const { session } = row;
-    if (result.type === 'current') {
-      if (session !== undefined) session.replayFailuresCount = 0;
-      if (row.kind === 'checkout') this.#hold(slot, row);
-      else this.run(slot, row);
-      return;
-    }
-    if (result.type === 'failed') {
-      if (session !== undefined && result.error instanceof ReplayFailedError)
-        this.departures.replayFailed(session, result.error);
-      if (this.#outcomes.retry(slot, row, result.error)) return;
-      this.#parts.settling.fail(row, result.error);
-    }
-    this.free(slot, row);
   }
 
   /** It is held by this checkout; granted once those are over that are there. */
@@ -352,18 +244,6 @@ export class Dispatcher {
     if (slot.rows.size === 1 && slot.rows.has(holder.row)) holder.granted(slot);
   }
 
-  #bind(session: Session, slot: Slot, affinity: Affinity): void {
-    const { onSessionLoss = 'rebuild' } = this.#parts.options;
-    markOf(session, slot);
-    if (session.slot === slot) return;
-    // What it has where it is bound is not here: a call that needs none of it is a guest.
-    if (affinity === 'none' && isPinned(session, onSessionLoss)) return;
-    session.slot = slot;
-    session.ranCount = 0;
-    const { ports, options } = this.#parts;
-    ports.bus.emit('session.bound', bindingOf(options.pool, session, slot));
-  }
-
   /** Its caller waits no longer, and it had not begun. */
   #drop(row: CallRow): void {
     if (row.holder !== undefined && row.holder.row !== row) {
@@ -379,14 +259,6 @@ export class Dispatcher {
     this.#parts.queue.drop(row);
   }
 
-  #leftMs(row: CallRow): number {
-    return row.deadlineAtMs - this.#parts.ports.clock.nowMs();
-  }
-
-  #remainingMs(row: CallRow): number {
-    return Math.max(1, Math.ceil(this.#leftMs(row)));
-  }
-
   /** A call that was being ended is over there. */
   #goOn(slot: Slot): void {
     if (slot.endingsCount === 0) {
@@ -396,37 +268,6 @@ export class Dispatcher {
     }
     this.serve(slot);
     this.departures.look(slot);
-  }
-
-  /** A call of the pool's own, beside whatever the worker has. @param done once, with an error or the answer. */
-  internal(
-    slot: Slot,
-    { op, args, session }: InternalCall,
-    done: (error: Error | undefined, result?: unknown) => void,
-  ): void {
-    const { settling, deadlines, ports } = this.#parts;
-    settling.accounting.counters.internal += 1;
-    const timeoutMs = LIMITS.internalCallMs;
-    const nowMs = ports.clock.nowMs();
-    const row = newCallRow({
-      ...{ kind: 'internal', seq: 0, session, affinity: 'required' },
-      request: { op, args, sessionId: session.id, timeoutMs, checkoutTimeoutMs: timeoutMs },
-      args: encodeValue(args, op),
-      ...{ acceptedAtMs: nowMs, deadlineAtMs: nowMs + timeoutMs },
-      resolve: (result) => done(undefined, result),
-      reject: (error) => done(error),
-    });
-    row.deadline = deadlines.arm(row.deadlineAtMs, () => {
-      abandon(
-        row,
-        'deadline',
-        (outcome, cancellation) =>
-          new DeadlineExceededError(op, timeoutMs, outcome, `on ${nameOf(slot)}`, cancellation),
-        this.ender,
-      );
-    });
-    slot.rows.add(row);
-    this.run(slot, row);
   }
 
   /** A session that moves takes with it what only its worker knows. */

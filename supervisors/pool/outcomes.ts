@@ -5,23 +5,38 @@ import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
 import type { BatchOutcome } from '../../actors/port/batch.ts';
 import type { SentOutcome } from '../../actors/worker/pending-calls.ts';
 import { refOf, type CallRow, type Slot } from './call-row.ts';
-import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
+import type { Batcher } from './batcher.ts';
+import type { Departures } from './departures.ts';
+import type { OwnCalls } from './own-calls.ts';
+import type { RouterParts } from './router-parts.ts';
 import type { Recorded } from './scopes.ts';
 import type { Session } from './session.ts';
 
-/** Exits that somebody has asked for. */
-const ORDERED: ReadonlySet<string> = new Set(['normal', 'shutdown', 'killed']);
+/** Exits that our own side has asked for. */
+const ORDERED: ReadonlySet<string> = new Set(['shutdown', 'killed']);
 
 type Crash = Extract<SentOutcome, { readonly type: 'crashed' }>;
 
+/** What the dispatcher does for it. */
+export interface OutcomeHands {
+  readonly slots: () => Iterable<Slot>;
+  readonly departures: Departures;
+  readonly batches: () => Batcher;
+  readonly own: () => OwnCalls;
+  readonly free: (slot: Slot, row: CallRow) => void;
+  readonly leave: (slot: Slot, row: CallRow) => void;
+  readonly resume: (session: Session) => void;
+  readonly serveAll: () => void;
+}
+
 /** The ends of calls at their workers. */
 export class Outcomes {
-  readonly #parts: DispatcherParts;
-  readonly #dispatcher: Dispatcher;
+  readonly #parts: RouterParts;
+  readonly #hands: OutcomeHands;
 
-  constructor(parts: DispatcherParts, dispatcher: Dispatcher) {
+  constructor(parts: RouterParts, hands: OutcomeHands) {
     this.#parts = parts;
-    this.#dispatcher = dispatcher;
+    this.#hands = hands;
   }
 
   take(slot: Slot, row: CallRow, outcome: SentOutcome): void {
@@ -30,11 +45,12 @@ export class Outcomes {
       return;
     }
     row.permit?.success();
+    noteRun(row);
     const { reply } = outcome;
     if (!reply.ok) {
       const { error: remote } = reply;
       // Broken for all that come after, e.g. by an error of its GPU.
-      if (shouldReplaceAfter(remote)) this.#dispatcher.departures.retire(slot, 'broken_by_call');
+      if (shouldReplaceAfter(remote)) this.#hands.departures.retire(slot, 'broken_by_call');
       this.#failed(slot, row, 'flag', () => new PythonError(remote, refOf(slot)));
       return;
     }
@@ -54,18 +70,18 @@ export class Outcomes {
       if (this.retry(slot, row, error)) return;
       this.#parts.settling.fail(row, error);
     } else {
-      this.#dispatcher.batches.failed(slot, row, stage, errorOf);
+      this.#hands.batches().failed(slot, row, stage, errorOf);
     }
-    this.#dispatcher.free(slot, row);
+    this.#hands.free(slot, row);
   }
 
   #answeredEach(slot: Slot, row: CallRow, outcomes: readonly BatchOutcome[]): void {
     const { ports, runTimes } = this.#parts;
     runTimes.record(row.request.op, ports.clock.nowMs() - row.sentAtMs);
     const isBroken = outcomes.some((one) => !one.ok && shouldReplaceAfter(one.error));
-    if (isBroken) this.#dispatcher.departures.retire(slot, 'broken_by_call');
-    this.#dispatcher.batches.answered(slot, row, outcomes);
-    this.#dispatcher.free(slot, row);
+    if (isBroken) this.#hands.departures.retire(slot, 'broken_by_call');
+    this.#hands.batches().answered(slot, row, outcomes);
+    this.#hands.free(slot, row);
   }
 
   /** @returns whether it is tried again: then the slot has it no more, and its caller has heard nothing. */
@@ -88,13 +104,13 @@ export class Outcomes {
       accounting.move(row, 'queued');
       queue.addAgain(row);
       options.onQueued?.();
-      this.#dispatcher.serveAll();
+      this.#hands.serveAll();
     };
     ports.bus.emit('call.retried', {
       ...{ pool: options.pool, op, attempt: row.failures + 1, delayMs, error },
     });
     if (delayMs > 0) row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, again);
-    this.#dispatcher.leave(slot, row);
+    this.#hands.leave(slot, row);
     if (delayMs <= 0 && row.phase === 'waiting') again();
     return true;
   }
@@ -122,14 +138,13 @@ export class Outcomes {
     if (row.kind !== 'internal') {
       settling.accounting.ran(ranMs);
       runTimes.record(request.op, ranMs);
-      if (session !== undefined) noteRun(row);
     }
     if (request.change === undefined || row.phase === 'settled') {
       settling.succeed(row, result);
-      this.#dispatcher.free(slot, row);
+      this.#hands.free(slot, row);
       return;
     }
-    const recorded = scopes.record(slot, row, this.#dispatcher.slots);
+    const recorded = scopes.record(slot, row, this.#hands.slots());
     if (session !== undefined && request.change.change === 'update')
       session.updatesSinceSnapshot += 1;
     if (session === undefined || !scopes.wantsSnapshot(session, options.operations)) {
@@ -148,7 +163,7 @@ export class Outcomes {
     const { settling, scopes } = this.#parts;
     if (!scopes.isStored) {
       settling.succeed(row, result);
-      this.#dispatcher.free(slot, row);
+      this.#hands.free(slot, row);
       return;
     }
     settling.accounting.move(row, 'storing');
@@ -158,9 +173,10 @@ export class Outcomes {
         const what = `call ${row.request.op}`;
         settling.fail(row, new StoreFailedError(what, 'maybeExecuted', error));
       }
-      if (row.session !== undefined) this.#dispatcher.resume(row.session);
+      // What a checkout holds it holds until its own end.
+      if (row.session !== undefined && row.holder === undefined) this.#hands.resume(row.session);
     });
-    this.#dispatcher.leave(slot, row);
+    this.#hands.leave(slot, row);
   }
 
   /**
@@ -174,7 +190,7 @@ export class Outcomes {
       done(undefined);
       return;
     }
-    this.#dispatcher.internal(slot, { op, args: {}, session }, (error, state) => {
+    this.#hands.own().make(slot, { op, args: {}, session }, (error, state) => {
       if (error !== undefined || session.stage !== 'live') {
         done(undefined);
         return;
@@ -185,8 +201,8 @@ export class Outcomes {
 }
 
 /** What its session did there can be lost there. */
-function noteRun({ session, affinity }: CallRow): void {
-  if (session === undefined) return;
+function noteRun({ session, affinity, kind }: CallRow): void {
+  if (session === undefined || kind === 'internal') return;
   session.callsSinceSnapshot += 1;
   if (affinity !== 'none') session.ranCount += 1;
 }

@@ -9,7 +9,8 @@ import type { CallRequest, CallRow } from './call-row.ts';
 import type { Checkout, CheckoutRequest } from './checkout.ts';
 import { Checkouts } from './checkouts.ts';
 import type { RetireOrder } from './departures.ts';
-import { Dispatcher, type DispatcherParts } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import { CallQueue } from './queue.ts';
 import { Retrying } from './retrying.ts';
 import type {
@@ -28,7 +29,7 @@ import { loadOf, statisticsOf, type Watched } from './statistics.ts';
 import { Timeouts } from './timeouts.ts';
 
 export class Router implements WorkerWatcher {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
   readonly #lives: SessionLives;
   readonly #timeouts: Timeouts;
@@ -39,7 +40,7 @@ export class Router implements WorkerWatcher {
 
   constructor(options: RouterOptions, ports: RouterPorts) {
     const { breaker, onSessionLoss, pool } = options;
-    const parts: DispatcherParts = {
+    const parts: RouterParts = {
       ...{ options, ports },
       deadlines: new Deadlines(ports.clock),
       queue: new CallQueue(onSessionLoss),

@@ -1,7 +1,8 @@
 // How does a session begin and end, apart from its calls? Asked of the store, kept while it is used, ended by its age or by order.
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
-import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import type { StoreDone } from './scope-store.ts';
 import type { Session } from './session.ts';
 
@@ -9,10 +10,10 @@ import type { Session } from './session.ts';
 export type EndVerdict = 'ended' | 'has_calls';
 
 export class SessionLives {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
 
-  constructor(parts: DispatcherParts, dispatcher: Dispatcher) {
+  constructor(parts: RouterParts, dispatcher: Dispatcher) {
     this.#parts = parts;
     this.#dispatcher = dispatcher;
   }
@@ -95,7 +96,7 @@ export class SessionLives {
     if (forget !== undefined) {
       for (const slot of session.marks.keys()) {
         // If it fails the worker keeps what nobody will ask for until it is recycled.
-        this.#dispatcher.internal(slot, { op: forget, args: {}, session }, () => undefined);
+        this.#dispatcher.own.make(slot, { op: forget, args: {}, session }, () => undefined);
       }
     }
     this.#drop(session);

@@ -1,40 +1,8 @@
 // What is one caller's state to the router? A row: where it is, what made it, and which of its calls wait.
-import type { Deadline } from '../../actors/ground/deadlines.ts';
-import type { CallRow, Slot, Source } from './call-row.ts';
-import { AppliedMark, Journal } from './journal.ts';
+import type { Session, Slot } from './call-row.ts';
 
-/** One caller's state. Its calls run one at a time, in order. */
-export interface Session {
-  readonly id: string;
-  journal: Journal;
-  /** `loading`: the store is asked what it was; `lost`: its state is gone and could not be made again; `ended`: a row that nobody leads to any more. */
-  stage: 'loading' | 'live' | 'lost' | 'ended';
-  /** Why it is lost, in words. */
-  lostBecause: string;
-  /** The incarnation that it is bound to. */
-  slot: Slot | undefined;
-  /** How far each incarnation that has state of it has applied the journal. */
-  readonly marks: Map<Slot, AppliedMark>;
-  /** Calls that its incarnation has had of it, without which nothing can be lost there. */
-  ranCount: number;
-  /** Calls, and among them updates, since its state was last put into a snapshot. */
-  callsSinceSnapshot: number;
-  updatesSinceSnapshot: number;
-  /** Replays in a row that have failed. */
-  replayFailuresCount: number;
-  lastUsedAtMs: number;
-  /** When that is looked at next. */
-  expiry: Deadline | undefined;
-  /** When the store was last told that it is used. */
-  touchedAtMs: number;
-  readonly waiting: CallRow[];
-  /** Its place in turn. */
-  turn: number;
-  /** What stands for it in a lane while it is listed; another one that is still there is stale. */
-  listed: Source | undefined;
-  /** `listed`: it stands in a lane of the queue; `running`: one of its calls is with a worker, waits for its next try, or is being stored. */
-  phase: 'idle' | 'listed' | 'running';
-}
+export type { Session } from './call-row.ts';
+import { AppliedMark, Journal } from './journal.ts';
 
 export function newSession(id: string, stage: 'loading' | 'live', nowMs: number): Session {
   return {

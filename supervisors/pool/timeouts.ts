@@ -7,17 +7,18 @@ import {
 } from '../../actors/ground/errors.ts';
 import type { Route } from './affinity.ts';
 import { nameOf, type CallRow } from './call-row.ts';
-import type { Dispatcher, DispatcherParts } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { RouterParts } from './router-parts.ts';
 import { abandon, type MakeError } from './ending.ts';
 
 /** Why a call waits. */
 export type WaitCause = Extract<Route, { readonly type: 'wait' }>['because'];
 
 export class Timeouts {
-  readonly #parts: DispatcherParts;
+  readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
 
-  constructor(parts: DispatcherParts, dispatcher: Dispatcher) {
+  constructor(parts: RouterParts, dispatcher: Dispatcher) {
     this.#parts = parts;
     this.#dispatcher = dispatcher;
   }
