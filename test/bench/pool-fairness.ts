@@ -42,7 +42,7 @@ const fairness: Benchmark = {
         beside: timesOf(beside),
         alone: timesOf(alone),
         greedyCalls,
-        inTurns: round((MODEST + 1) / MODEST),
+        inTurns: round(MODEST / (MODEST - 1)),
         node: process.versions.node,
       },
     };

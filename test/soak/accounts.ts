@@ -12,7 +12,7 @@ export interface Account {
   readonly running: number;
 }
 
-export const NO_ACCOUNT: Account = {
+const NO_ACCOUNT: Account = {
   accepted: 0,
   completed: 0,
   failed: 0,

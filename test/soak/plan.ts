@@ -13,7 +13,7 @@ import { rootFolder } from '../bench/stage.ts';
 /** Workers die there all the time. */
 export const STRICKEN = 'stricken';
 /** Nobody touches it: its workers are replaced as planned, and no call of it may fail because of that, or because of its neighbour. */
-export const SOUND = 'sound';
+const SOUND = 'sound';
 
 export const POOL_NAMES: readonly string[] = [STRICKEN, SOUND];
 
