@@ -18,7 +18,7 @@ import { CallStream } from './call-stream.ts';
 import { sealArgs, type SealedArgs } from './secrets.ts';
 
 /** What a handle needs of the runtime. */
-export interface HandlePorts {
+interface HandlePorts {
   readonly ids: Ids;
   readonly clock: Clock;
 }

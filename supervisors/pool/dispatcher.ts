@@ -240,7 +240,7 @@ export class Dispatcher {
 
   #grant(slot: Slot): void {
     const { holder } = slot;
-    if (holder === undefined || holder.row.phase !== 'running') return;
+    if (holder?.row.phase !== 'running') return;
     if (slot.rows.size === 1 && slot.rows.has(holder.row)) holder.granted(slot);
   }
 

@@ -70,6 +70,17 @@ describe('the quarantine', () => {
   });
 });
 
+describe('a pool that is started in the background', () => {
+  it('is not waited for: calls are, in its queue', async () => {
+    runtime = await poolRuntime({}, { startup: 'background' });
+    expect(pool().statistics()).toMatchObject({ state: 'starting', gauges: { idle: 0 } });
+    const early = pool().call('who');
+    expect(pool().statistics().gauges.queued).toBe(1);
+    expect(await early).toBeTypeOf('number');
+    expect(pool().statistics().state).toBe('serving');
+  });
+});
+
 describe('a pool that cannot start', () => {
   it('and is started in the background lets the runtime go on, and tells each caller why', async () => {
     runtime = await poolRuntime(

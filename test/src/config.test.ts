@@ -63,6 +63,28 @@ describe('the options of a runtime', () => {
     expect(message).toContain('did you mean one?');
   });
 
+  it('store is one that sessions can be kept in', () => {
+    const method = async (): Promise<undefined> => undefined;
+    const store = { name: 'mine', load: method, save: method, touch: method, remove: method };
+    expect(() => checkConfig({ ...withBridge({}), store })).not.toThrow();
+    for (const bad of [new Map(), { ...store, touch: 7 }, { ...store, name: undefined }, 'a.db']) {
+      const { field, message } = refusalOf({ ...withBridge({}), store: bad as never });
+      expect(field).toBe('store');
+      expect(message).toContain('sqliteStore()');
+    }
+  });
+
+  it('secrets are texts, or functions that give them; none is told in an error', () => {
+    const secrets = { ONE: 'sk-1', TWO: () => undefined };
+    expect(() => checkConfig({ ...withBridge({}), secrets })).not.toThrow();
+    for (const bad of [7, null, { value: 'sk-hidden' }]) {
+      const given = { ...secrets, THREE: bad } as never;
+      const { field, message } = refusalOf({ ...withBridge({}), secrets: given });
+      expect(field).toBe('secrets.THREE');
+      expect(message).not.toMatch(/sk-/u);
+    }
+  });
+
   it('is nothing but an object', () => {
     for (const config of [undefined, null, 7, []]) {
       expect(refusalOf(config as unknown as RuntimeConfig).field).toBe('config');

@@ -4,7 +4,7 @@ import { SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import type { CallRequest } from '../../supervisors/pool/call-row.ts';
 import { noGuard } from '../../actors/port/run-guard.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
-import { Pool, type PoolPorts } from '../../supervisors/pool/pool.ts';
+import { Pool, type PoolPorts, type PoolSetup } from '../../supervisors/pool/pool.ts';
 import { Names } from '../../actors/lifecycle/names.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../supervisors/supervisor.ts';
@@ -33,7 +33,7 @@ export interface ScriptedPool {
 export function scriptedPool(
   options: PoolOptions,
   world: Partial<WorldOptions> = {},
-  more: Partial<Pick<PoolPorts, 'host' | 'random'>> = {},
+  more: Partial<Pick<PoolPorts, 'host' | 'random'> & Pick<PoolSetup, 'operations'>> = {},
 ): ScriptedPool {
   const clock = new VirtualClock();
   const bus = new Bus();
@@ -57,6 +57,7 @@ export function scriptedPool(
       options,
       spawn: { command: 'python', args: [], env: {} },
       bridge: { framework: 'p', module: 'scripted' },
+      operations: more.operations,
       makeScratch: (path) => ({ path, remove: () => undefined }),
       startTree: underRoot(() => root),
     },

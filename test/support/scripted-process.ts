@@ -50,6 +50,7 @@ export class ScriptedProcess {
   readonly #world: ScriptedWorld;
   readonly #listener: (fact: ProcessFact) => void;
   #life: 'alive' | 'dead' | 'known_dead' = 'alive';
+  #pace: 'runs' | 'frozen' = 'runs';
   #script: StartScript = { type: 'hangs' };
 
   constructor(
@@ -68,9 +69,19 @@ export class ScriptedProcess {
     return this.#life === 'alive';
   }
 
+  /** Whether it is stopped by SIGSTOP: it lives, and does nothing any more. */
+  get isFrozen(): boolean {
+    return this.isAlive && this.#pace === 'frozen';
+  }
+
   /** Whether Node has been told of its end. */
   get isKnownDead(): boolean {
     return this.#life === 'known_dead';
+  }
+
+  /** SIGSTOP, as it comes from somebody else. What it has said before still arrives. */
+  freeze(): void {
+    this.#pace = 'frozen';
   }
 
   start(script: StartScript): void {
@@ -95,7 +106,7 @@ export class ScriptedProcess {
   }
 
   onControl(message: Record<string, unknown>): void {
-    if (!this.isAlive) return;
+    if (!this.isAlive || this.isFrozen) return;
     this.orders.push(message);
     if (message['type'] === 'shutdown') this.exit(0, null);
     if (message['type'] === 'ping')

@@ -80,7 +80,7 @@ export class ScriptedWorld implements Spawner, Transport {
       },
       notify: (signal) => {
         this.later(`${process.pid}/notice`, () => {
-          if (process.isAlive) this.#options.onNotify?.(process, signal);
+          if (process.isAlive && !process.isFrozen) this.#options.onNotify?.(process, signal);
         });
       },
     };
@@ -117,7 +117,7 @@ export class ScriptedWorld implements Spawner, Transport {
           this.callsWritten.push(call);
           if (process.isKnownDead) this.callsToTheDead.push(call);
           this.later(`${process.pid}/to`, () => {
-            if (process.isAlive) this.#options.onCall(process, call);
+            if (process.isAlive && !process.isFrozen) this.#options.onCall(process, call);
           });
         }
       },
