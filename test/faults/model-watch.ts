@@ -1,0 +1,113 @@
+// What is told of a pool while a plan is played? Of incarnations, sessions and the pool's life, kept for the checks.
+import { CHANGES, POOL, type Execution, type Target } from './model-target.ts';
+import { siteOf, type Told } from './model-run.ts';
+
+/** Verdicts by which a call that was given up costs its worker. */
+const GIVEN_UP: ReadonlySet<string> = new Set([
+  ...['deadline', 'aborted', 'stopped', 'checked_in', 'checkout_timeout', 'retired'],
+]);
+
+/** How many workers must take calls while all that come and go do so by plan. */
+interface Floor {
+  /** Undefined before the first time that it had them all. */
+  size: number | undefined;
+}
+
+export function watch(target: Target): Told {
+  const told: Told = {
+    ...{ injected: new Map(), condemned: new Set(), retiringAtMs: new Map(), leftAt: new Map() },
+    ...{ pids: new Map(), lives: [], losses: [], seen: new Set(), shortages: [] },
+    ...{ failedStarts: 0, crashes: 0 },
+  };
+  watchIncarnations(target, told);
+  const { on, nowMs, stamp } = target;
+  on('pool.changed', ({ to }) => {
+    told.lives.push({ state: to, atMs: nowMs() });
+    told.seen.add(`pool ${to}`);
+  });
+  on('session.lost', ({ session }) => told.losses.push({ session, at: stamp() }));
+  on('session.unbound', () => told.seen.add('session moved'));
+  on('scope.replayed', () => told.seen.add('replayed'));
+  on('call.retried', () => told.seen.add('retried'));
+  on('pool.resized', ({ because }) => told.seen.add(`resized by ${because}`));
+  on('breaker.changed', ({ to }) => told.seen.add(`breaker ${to}`));
+  on('checkout.reclaimed', () => told.seen.add('reclaimed'));
+  on('worker.starting', ({ because }) => told.seen.add(`worker for ${because}`));
+  on('bus.subscriber_detached', ({ error }) =>
+    told.shortages.push(`a listener threw ${String(error)}`),
+  );
+  return told;
+}
+
+function watchIncarnations({ on, nowMs, stamp }: Target, told: Told): void {
+  const left = (path: string, epoch: number): void => {
+    const site = siteOf(path, epoch);
+    if (!told.leftAt.has(site)) told.leftAt.set(site, stamp());
+  };
+  on('child.launched', ({ path, epoch, pid }) => told.pids.set(pid, siteOf(path, epoch)));
+  on('child.crashed', ({ path, epoch }) => {
+    left(path, epoch);
+    told.crashes += 1;
+  });
+  on('child.stopped', ({ path, epoch }) => left(path, epoch));
+  on('worker.start_failed', () => (told.failedStarts += 1));
+  on('worker.retiring', ({ worker, epoch }) => {
+    left(worker, epoch);
+    told.retiringAtMs.set(siteOf(worker, epoch), nowMs());
+  });
+  on('worker.unresponsive', () => told.seen.add('frozen found'));
+  on('call.cancelling', ({ path, epoch, step }) => {
+    told.condemned.add(siteOf(path, epoch));
+    told.seen.add(`cancelled by ${step}`);
+    if (step === 'drain' || step === 'kill') left(path, epoch);
+  });
+  on('supervisor.decided', ({ child, epoch, verdict, because }) => {
+    told.seen.add(verdict);
+    if (verdict !== 'replace' || !GIVEN_UP.has(because)) return;
+    told.condemned.add(siteOf(`${POOL}/${child}`, epoch));
+    left(`${POOL}/${child}`, epoch);
+  });
+}
+
+/** With every fact: as many workers take calls as the smaller one of two sizes says, while it goes from one to the other. @returns what ends the watch. */
+export function watchCapacity({ on, bridge }: Target, told: Told): () => void {
+  const floor: Floor = { size: undefined };
+  const ready = (): number => {
+    const { idle, busy, held } = bridge.statistics().gauges;
+    return idle + busy + held;
+  };
+  const look = (name: string): void => {
+    const found = ready();
+    const { size } = bridge.statistics();
+    if (floor.size === undefined) {
+      if (found >= size) floor.size = size;
+      return;
+    }
+    // A size that grows is reached later; one that shrinks holds at once.
+    floor.size = Math.min(floor.size, size);
+    if (found < floor.size)
+      told.shortages.push(`at ${name} ${found} workers take calls, ${floor.size} should`);
+    if (found >= size) floor.size = size;
+  };
+  return on('*', (_event, name) => look(name));
+}
+
+/** Where Python was told to end itself. */
+export function noteExits(executions: readonly Execution[], told: Told): void {
+  for (const { kind, op, pid } of executions) {
+    const site = told.pids.get(pid);
+    if (site !== undefined && kind === 'start' && op === 'exit') told.injected.set(site, 'exit');
+  }
+}
+
+/** Executions that no replay has made: of what changes state the first of each. */
+export function originals(executions: readonly Execution[]): readonly Execution[] {
+  const begun = new Set<number>();
+  return executions.filter(({ kind, number, op }) => {
+    if (kind !== 'start' || number < 0) return false;
+    if (!CHANGES.has(op)) return true;
+    if (begun.has(number)) return false;
+    begun.add(number);
+    return true;
+  });
+}
