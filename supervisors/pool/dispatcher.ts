@@ -99,7 +99,11 @@ export class Dispatcher {
   }
 
   remove(worker: Worker): void {
-    this.departures.remove(this.#slots.get(worker), 'gone');
+    const slot = this.#slots.get(worker);
+    if (slot === undefined) return;
+    // It may have no call, or one that it is brought up to date for, which hears of it otherwise.
+    worker.whenEnded((report) => this.#outcomes.ended(slot, report));
+    this.departures.remove(slot, 'gone');
   }
 
   /** Give the call to this slot, unless the breaker lets none through. @returns whether it did. */

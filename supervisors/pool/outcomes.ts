@@ -1,5 +1,5 @@
 // What follows from what became of a call at its worker: an answer, another try, an entry of a journal, a worker that is trusted no more?
-import { PythonError, WorkerCrashedError } from '../../actors/ground/errors.ts';
+import { PythonError, WorkerCrashedError, type CrashReport } from '../../actors/ground/errors.ts';
 import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
 import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
 import type { BatchOutcome } from '../../actors/port/batch.ts';
@@ -115,17 +115,21 @@ export class Outcomes {
     return true;
   }
 
+  /** An incarnation has ended. A crash speaks against the pool once, however many calls it takes along; what was ordered is nobody's failure. */
+  ended(slot: Slot, { reason }: CrashReport): 'ordered' | 'by_itself' {
+    if (slot.ordered !== undefined || ORDERED.has(reason.type)) return 'ordered';
+    if (slot.fault === 'none') {
+      slot.fault = 'counted';
+      this.#parts.breaker?.failed();
+    }
+    return 'by_itself';
+  }
+
   #crashed(slot: Slot, row: CallRow, { report, outcome }: Crash): void {
-    const { breaker, retrying } = this.#parts;
     row.permit?.release();
     row.permit = undefined;
-    // What was ordered is nobody's failure.
-    const isOrdered = slot.ordered !== undefined || ORDERED.has(report.reason.type);
-    if (slot.fault === 'none' && !isOrdered) {
-      slot.fault = 'counted';
-      breaker?.failed();
-    }
-    if (!isOrdered && outcome === 'maybeExecuted') retrying.crashed(row);
+    const end = this.ended(slot, report);
+    if (end === 'by_itself' && outcome === 'maybeExecuted') this.#parts.retrying.crashed(row);
     this.#failed(slot, row, 'kill', ({ request }) => {
       return new WorkerCrashedError(request.op, refOf(slot), report, outcome);
     });

@@ -105,7 +105,10 @@ export class SessionLives {
   }
 
   #drop(session: Session): void {
+    const { slot } = session;
     session.expiry?.disarm();
     this.#parts.scopes.drop(session);
+    // It may have been the last that a worker waited for which is to go.
+    if (slot !== undefined) this.#dispatcher.departures.look(slot);
   }
 }
