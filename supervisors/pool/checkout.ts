@@ -1,7 +1,11 @@
 // How does one caller hold a worker alone, and how does that end? By its check-in, by its lease, or with the worker.
 import type { Deadline } from '../../actors/ground/deadlines.ts';
 import { errorFrom } from '../../actors/ground/error-from.ts';
-import type { WorkerRef } from '../../actors/ground/errors.ts';
+import {
+  WorkerCrashedError,
+  type CrashReport,
+  type WorkerRef,
+} from '../../actors/ground/errors.ts';
 import { CheckoutEndedError } from '../../actors/ground/pool-errors.ts';
 import {
   nameOf,
@@ -47,6 +51,8 @@ export interface CheckoutHooks {
   /** Its holder has done with it. */
   readonly complete: (row: CallRow) => void;
   readonly free: (slot: Slot, row: CallRow) => void;
+  /** It waits for another worker, at its place. */
+  readonly again: (slot: Slot, row: CallRow) => void;
   /** End a call of it that still runs. */
   readonly abort: (row: CallRow, because: string) => void;
   readonly reclaimed: (slot: Slot) => void;
@@ -136,9 +142,18 @@ export class Checkout implements Holder {
   /** Its worker is gone, and it with it. */
   lost(slot: Slot): void {
     if (this.#state.type === 'ended') return;
+    if (this.#state.type === 'waiting') {
+      // It was not held yet: another one will do. What was being replayed for it tells so by itself.
+      if (this.row.phase === 'running') this.#hooks.again(slot, this.row);
+      return;
+    }
     const because = `${nameOf(slot)} has ended`;
-    // What runs there hears what has become of its worker.
+    // What runs there, and what waits for it, hears what has become of the worker.
     this.#running = undefined;
+    const waiting = this.#calls.splice(0);
+    slot.worker.whenEnded((report) => {
+      for (const row of waiting) this.#hooks.fail(row, crashedBefore(row, slot, report));
+    });
     this.#end(because);
     this.#hooks.fail(this.row, new CheckoutEndedError(`checkout of ${this.#hooks.name}`, because));
     this.#hooks.free(slot, this.row);
@@ -183,4 +198,8 @@ export class Checkout implements Holder {
       this.#hooks.fail(row, new CheckoutEndedError(`call ${row.request.op}`, because));
     if (this.#running !== undefined) this.#hooks.abort(this.#running, because);
   }
+}
+
+function crashedBefore({ request }: CallRow, slot: Slot, report: CrashReport): Error {
+  return new WorkerCrashedError(request.op, refOf(slot), report, 'notSent');
 }

@@ -71,6 +71,7 @@ export class Checkouts {
       fail: (row, error) => settling.fail(row, error),
       complete: (row) => settling.succeed(row, undefined),
       free: (slot, row) => this.#dispatcher.free(slot, row),
+      again: (slot, row) => this.#dispatcher.again(slot, row),
       abort: (row, because) => void this.#timeouts.abort(row, 'checked_in', because),
       reclaimed: ({ worker, epoch }) =>
         bus.emit('checkout.reclaimed', { pool, worker: worker.workerId, epoch }),

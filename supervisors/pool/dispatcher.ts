@@ -139,6 +139,11 @@ export class Dispatcher {
     if (holder === undefined || holder.row === row) this.resume(session);
   }
 
+  /** The slot is gone that it had, where nothing was done for it: it waits for another. */
+  again(slot: Slot, row: CallRow): void {
+    this.#outcomes.again(slot, row, 0);
+  }
+
   /** The slot has the call no more; the session of the call does not go on by that. */
   leave(slot: Slot, row: CallRow): void {
     if (!slot.rows.delete(row)) return;

@@ -86,33 +86,38 @@ export class Outcomes {
 
   /** @returns whether it is tried again: then the slot has it no more, and its caller has heard nothing. */
   retry(slot: Slot, row: CallRow, error: Error): boolean {
-    const { retrying, settling, deadlines, ports, options, queue } = this.#parts;
+    const { retrying, settling, ports, options } = this.#parts;
     const delayMs = retrying.delayOf(row, error);
     if (delayMs === undefined) return false;
     row.failures += 1;
+    if (row.kind === 'call') {
+      settling.accounting.counters.retried += 1;
+      const [pool, { op }] = [options.pool, row.request];
+      ports.bus.emit('call.retried', { pool, op, attempt: row.failures + 1, delayMs, error });
+    }
+    this.again(slot, row, delayMs);
+    return true;
+  }
+
+  /** It goes back to its place among those that wait, after a while. */
+  again(slot: Slot, row: CallRow, delayMs: number): void {
+    const { retrying, settling, deadlines, ports, options, queue } = this.#parts;
     row.slot = undefined;
     row.sentId = undefined;
     row.permit?.release();
     row.permit = undefined;
-    const { accounting } = settling;
-    accounting.counters.retried += 1;
-    accounting.move(row, 'waiting');
-    const { op } = row.request;
+    settling.accounting.move(row, 'waiting');
     retrying.waiting.add(row);
-    const again = (): void => {
+    const queueAgain = (): void => {
       retrying.waiting.delete(row);
-      accounting.move(row, 'queued');
+      settling.accounting.move(row, 'queued');
       queue.addAgain(row);
       options.onQueued?.();
       this.#hands.serveAll();
     };
-    ports.bus.emit('call.retried', {
-      ...{ pool: options.pool, op, attempt: row.failures + 1, delayMs, error },
-    });
-    if (delayMs > 0) row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, again);
+    if (delayMs > 0) row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, queueAgain);
     this.#hands.leave(slot, row);
-    if (delayMs <= 0 && row.phase === 'waiting') again();
-    return true;
+    if (delayMs <= 0 && row.phase === 'waiting') queueAgain();
   }
 
   /** An incarnation has ended. A crash speaks against the pool once, however many calls it takes along; what was ordered is nobody's failure. */

@@ -1,5 +1,5 @@
 // Is a call that has failed tried again, and is it one that workers die of? Joins the table of recovery with the budget and the quarantine of one pool.
-import { isCaduceusError } from '../../actors/ground/errors.ts';
+import { isCaduceusError, WorkerCrashedError } from '../../actors/ground/errors.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { PoisonedError } from '../../actors/ground/pool-errors.ts';
 import { decideRecovery } from '../../actors/ground/recovery.ts';
@@ -75,7 +75,9 @@ export class Retrying {
   delayOf(row: CallRow, error: Error): number | undefined {
     const { request, session, phase } = row;
     const { maxRetries = 0, isIdempotent = false, site, stream, signal } = request;
-    if (row.kind !== 'call' || phase === 'ending' || phase === 'settled') return undefined;
+    if (phase === 'ending' || phase === 'settled') return undefined;
+    if (row.kind === 'checkout') return isCrashBefore(error) ? 0 : undefined;
+    if (row.kind !== 'call') return undefined;
     // What was read of a stream, or called back, cannot be taken back; what is held by a checkout, or nested, has no other worker.
     if (site !== undefined || row.holder !== undefined || signal?.aborted === true)
       return undefined;
@@ -96,4 +98,9 @@ export class Retrying {
     // What was never sent has done nobody harm, and need not spare anybody: the first time it goes to the next worker at once.
     return error.outcome === 'notSent' && row.failures === 0 ? 0 : verdict.delayMs;
   }
+}
+
+/** A worker that ends before it is held is none that was promised: another one will do, as long as there is time. */
+function isCrashBefore(error: Error): boolean {
+  return error instanceof WorkerCrashedError && error.outcome === 'notSent';
 }
