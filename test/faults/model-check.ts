@@ -169,33 +169,35 @@ function checkHolds({ holds, calls, executions, told }: Run): readonly string[] 
   });
 }
 
-/** The client's counts and the pool's; the façade's own calls at the ends of sessions apart. */
+/** The clients' counts and the pool's; the façade's own calls at the ends of sessions apart, and what has become of a stream that was left. */
 function checkBooks({ calls, orders, statistics }: Run): readonly string[] {
   const { counters, gauges } = statistics;
   const { accepted, completed, failed, cancelled, refused } = counters;
   const refusedCount = Object.values(refused).reduce((sum, count) => sum + count, 0);
-  const slack = orders.filter(({ what }) => what === 'end_session').length;
+  const aborted = refused['aborted'] ?? 0;
   const count = (is: (made: Made) => boolean): number => calls.filter(is).length;
-  const isEnded = ({ fate }: Made): boolean =>
-    fate.type === 'left' || (fate.type === 'failed' && fate.error.code === 'aborted');
-  const own = {
-    completed: count(({ fate }) => fate.type === 'completed'),
-    ended: count(isEnded),
-    failed: count((made) => made.fate.type === 'failed' && !isEnded(made)),
-  };
+  const isAborted = ({ fate }: Made): boolean =>
+    fate.type === 'failed' && fate.error.code === 'aborted';
+  const ends = orders.filter(({ what }) => what === 'end_session').length;
+  const slack = ends + count(({ fate }) => fate.type === 'left');
   const pairs = [
-    ['completed', completed, own.completed],
-    ['cancelled', cancelled + (refused['aborted'] ?? 0), own.ended],
-    ['failed or refused', failed + refusedCount - (refused['aborted'] ?? 0), own.failed],
+    ['completed', completed, count(({ fate }) => fate.type === 'completed'), slack],
+    ['cancelled', cancelled + aborted, count(isAborted), slack],
+    [
+      'failed or refused',
+      failed + refusedCount - aborted,
+      count((made) => made.fate.type === 'failed' && !isAborted(made)),
+      slack,
+    ],
+    ['all', accepted + refusedCount, calls.length, ends],
   ] as const;
-  const found = pairs.flatMap(([what, ofPool, ofClient]) => {
-    const isEqual = ofPool >= ofClient && ofPool <= ofClient + slack;
-    return isEqual ? [] : [`${what}: ${ofPool} by the pool, ${ofClient} by its callers`];
+  const found = pairs.flatMap(([what, ofPool, ofClients, more]) => {
+    const isEqual = ofPool >= ofClients && ofPool <= ofClients + more;
+    return isEqual ? [] : [`${what}: ${ofPool} by the pool, ${ofClients} by its callers`];
   });
   const { queued, running } = gauges;
   if (queued !== 0 || running !== 0)
     found.push(`${queued} queued and ${running} running at its end`);
-  if (accepted !== completed + failed + cancelled)
-    found.push('what was accepted is not what ended');
+  if (accepted !== completed + failed + cancelled) found.push('what was accepted has not ended');
   return found;
 }

@@ -13,8 +13,8 @@ export function explain(run: Run, made: Made): readonly string[] {
   const { fate } = made;
   if (fate.type !== 'failed') return [];
   const { error } = fate;
-  const wrong =
-    run.plan.kind === 'calm' ? 'nothing was to fail it' : reasonAgainst(run, made, error);
+  const isHarmless = run.plan.kind === 'harsh' || error.code === 'unknown_thing';
+  const wrong = isHarmless ? reasonAgainst(run, made, error) : 'nothing was to fail it';
   return wrong === undefined ? [] : [`${describe(made)}, but ${wrong}`];
 }
 

@@ -2,7 +2,7 @@
 import { complaintsOf } from './model-check.ts';
 import type { Plan } from './model-plan.ts';
 import { Player } from './model-player.ts';
-import type { Run } from './model-run.ts';
+import type { Made, Run } from './model-run.ts';
 import type { Target } from './model-target.ts';
 import { noteExits, watch, watchCapacity } from './model-watch.ts';
 
@@ -88,23 +88,28 @@ function isWhole({ options }: Plan, { bridge }: Target): boolean {
   return idle === size && others === 0;
 }
 
-/** A call in each scope: what the scope holds by now is judged with all other calls. */
+/** A call in each scope, one after the other: what the scope holds by now is judged with all other calls. */
 async function probe(
   target: Target,
   player: Player,
   becomes: (what: string, fact: () => boolean) => Promise<void>,
 ): Promise<void> {
-  const probes = [player.probe('look', undefined)];
-  for (const session of SESSIONS) probes.push(player.probe('look', session));
-  await becomes('the end of the last calls', () => player.openCount === 0);
-  const lost = probes.filter(({ fate }) => {
-    return fate.type === 'failed' && fate.error.code === 'session_lost';
-  });
-  for (const { session } of lost) if (session !== undefined) player.endSession(session);
-  await becomes('the end of lost sessions', () => player.openCount === 0);
-  for (const { session } of lost) player.probe('look', session);
-  await becomes('the end of the very last calls', () => player.openCount === 0);
+  const isOver = (): boolean => player.openCount === 0;
+  for (const session of [undefined, ...SESSIONS]) {
+    const { fate } = await probed(session);
+    if (session === undefined || fate.type !== 'failed') continue;
+    if (fate.error.code !== 'session_lost') continue;
+    player.endSession(session);
+    await becomes(`the end of ${session}`, isOver);
+    await probed(session);
+  }
   await target.rest();
+
+  async function probed(session: string | undefined): Promise<Made> {
+    const made = player.probe('look', session);
+    await becomes(`the last answer of ${session ?? 'nobody'}`, isOver);
+    return made;
+  }
 }
 
 /** Probes that were not answered, now that nothing is wrong. */

@@ -1,6 +1,6 @@
 // Does a whole pool keep its promises, whatever its users and the world do to it? Random plans against a model that knows only what users are promised, under virtual time.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 
 import { calmPlans, harshPlans, type Plan } from './model-plan.ts';
 import { play, report } from './model-play.ts';
