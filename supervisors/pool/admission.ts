@@ -73,7 +73,7 @@ export class Admission {
     scopes.assertRoom(request, { args, session: known });
     if (site !== undefined) {
       assertNestable(request, site);
-      const row = this.newRow(request, { args, session: known, ...standing }, settlers);
+      const row = this.newRow(request, args, known, settlers, standing);
       this.#dispatcher.run(site.slot, row);
       return row;
     }
@@ -87,7 +87,7 @@ export class Admission {
         throw new CheckoutTimeoutError(op, 0, this.#timeouts.found(choice.because));
     }
     const session = sessionId === undefined ? undefined : this.#session(sessionId);
-    const row = this.newRow(request, { args, session, ...standing }, settlers);
+    const row = this.newRow(request, args, session, settlers, standing);
     if (row.kind === 'checkout' && row.holder !== undefined) row.holder.row = row;
     if (choice.type === 'worker') this.#send(choice, row);
     else this.#enqueue(row, choice.because);
@@ -98,7 +98,7 @@ export class Admission {
   #holdBack(request: CallRequest, args: EncodedValue, settlers: Settlers): CallRow {
     const { queue, options } = this.#parts;
     assertQueueRoom(queue, request.op, args, options);
-    const row = this.newRow(request, { ...A_CALL, args, session: undefined }, settlers);
+    const row = this.newRow(request, args, undefined, settlers, A_CALL);
     row.bytes = bytesOf(args);
     this.#armCheckout(row, 'no_idle_worker');
     this.#dispatcher.batchHold.hold(row);
@@ -143,21 +143,29 @@ export class Admission {
     return session;
   }
 
-  /** A row that counts, with its deadline armed and its signal heard. */
+  /** A row that counts, with its deadline armed and its signal heard. Nothing is spread here: that would cost a call more than its routing. */
   newRow(
     request: CallRequest,
-    of: Standing & Pick<CallRow, 'args' | 'session'>,
+    args: EncodedValue,
+    session: Session | undefined,
     { resolve, reject }: Settlers,
+    { kind, holder }: Standing,
   ): CallRow {
     const { ports, options, settling, retrying, deadlines } = this.#parts;
     this.#seq += 1;
     const acceptedAtMs = ports.clock.nowMs();
     const deadlineAtMs = acceptedAtMs + request.timeoutMs;
-    const { kind, args, session, holder } = of;
-    const affinity = request.affinity ?? options.affinity ?? 'required';
     const row = newCallRow({
-      ...{ kind, seq: this.#seq, request, args, session, affinity },
-      ...{ acceptedAtMs, deadlineAtMs, resolve, reject },
+      kind,
+      seq: this.#seq,
+      request,
+      args,
+      session,
+      affinity: request.affinity ?? options.affinity ?? 'required',
+      acceptedAtMs,
+      deadlineAtMs,
+      resolve,
+      reject,
     });
     row.holder = holder;
     settling.accounting.accept(row);

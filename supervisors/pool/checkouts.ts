@@ -89,6 +89,6 @@ export class Checkouts {
     const args = encodeValue(request.args, 'args');
     const { session } = holder.row;
     this.#parts.scopes.assertRoom(request, { args, session });
-    return this.#admission.newRow(request, { kind: 'call', args, session, holder }, settlers);
+    return this.#admission.newRow(request, args, session, settlers, { kind: 'call', holder });
   }
 }

@@ -11,6 +11,7 @@ import { Outcomes } from './outcomes.ts';
 import { OwnCalls } from './own-calls.ts';
 import type { RouterParts } from './router-parts.ts';
 import { Sender } from './sender.ts';
+import { Serving } from './serving.ts';
 import type { Session } from './session.ts';
 
 export class Dispatcher {
@@ -28,8 +29,7 @@ export class Dispatcher {
   readonly own: OwnCalls;
   /** `closed`: what the store knows of the pool's own scopes is not here yet. */
   #gate: 'open' | 'closed' = 'open';
-  /** Whether somebody is being given calls right now, and others have asked meanwhile. */
-  #turn: 'nobody' | 'somebody' | 'owed' = 'nobody';
+  readonly #serving = new Serving(() => this.#giveToAll());
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
@@ -177,33 +177,12 @@ export class Dispatcher {
 
   /** Evenly: no worker is sent a call ahead while there is one that has none. */
   serveAll(): void {
-    this.#serving(() => this.#giveToAll());
+    this.#serving.run(() => this.#giveToAll());
   }
 
   /** Give the slot its next calls, as many as it has room for. */
   serve(slot: Slot): void {
-    this.#serving(() => this.#fill(slot));
-  }
-
-  /** What is asked for from inside, by a call that fails at once, is done after it: thousands that fail so would not fit on the stack. */
-  #serving(give: () => void): void {
-    if (this.#turn !== 'nobody') {
-      this.#turn = 'owed';
-      return;
-    }
-    this.#turn = 'somebody';
-    try {
-      give();
-      while (this.#isOwed()) this.#giveToAll();
-    } finally {
-      this.#turn = 'nobody';
-    }
-  }
-
-  #isOwed(): boolean {
-    const isOwed = this.#turn === 'owed';
-    this.#turn = 'somebody';
-    return isOwed;
+    this.#serving.run(() => this.#fill(slot));
   }
 
   #giveToAll(): void {

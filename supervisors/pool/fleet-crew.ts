@@ -104,7 +104,7 @@ export class FleetCrew {
   /** It was on probation and is ready. */
   adopt(row: FleetRow): void {
     this.#failures = 0;
-    this.#parts.tree.adopt(row.id, 'permanent');
+    this.#parts.tree.adopt(row.id);
   }
 
   /** Stop it and forget it. */
@@ -116,7 +116,6 @@ export class FleetCrew {
 
   forget(row: FleetRow): void {
     this.rows.delete(row.id);
-    this.#leaveTo(row);
     this.#parts.changed();
   }
 
@@ -177,14 +176,12 @@ export class FleetCrew {
   }
 
   #retire(row: FleetRow, because: GoingBecause): void {
-    const { pool, drainMs, ports, tree, router } = this.#parts;
+    const { pool, drainMs, ports, router } = this.#parts;
     const { worker } = row;
     if (worker === undefined) return;
     this.#count(row, because);
     row.state = 'retiring';
     row.because = because;
-    // Its own end comes before ours then, and nobody misses it.
-    tree.adopt(row.id, 'temporary');
     const { workerId, epoch } = worker;
     ports.bus.emit('worker.retiring', { pool, worker: workerId, epoch, because, drainMs });
     router.retire(worker, { because, drainMs }, () => {
@@ -193,15 +190,11 @@ export class FleetCrew {
     });
   }
 
-  /** It goes, or is gone: the one that was started in its place has nobody left to replace. */
-  #leaveTo(row: FleetRow): void {
+  /** Its replacement, if it has one, has nobody left to replace. */
+  #count(row: FleetRow, because: GoingBecause): void {
     for (const next of this.rows.values()) {
       if (next.replaces === row.id) next.replaces = undefined;
     }
-  }
-
-  #count(row: FleetRow, because: GoingBecause): void {
-    this.#leaveTo(row);
     if (because === 'reload') this.#counters.reloaded += 1;
     else if (because === 'calls' || because === 'age' || because === 'rss')
       this.#recycled[because] += 1;

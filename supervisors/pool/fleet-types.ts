@@ -12,8 +12,8 @@ export interface FleetTree {
   readonly state: 'up' | 'down';
   /** Start one that is not restarted when it ends. `done`: it has begun, or not even that; its supervisor may be busy before. */
   startWorker(id: string, done: (error?: Error) => void): void;
-  /** `permanent`: it is restarted from now on, within the pool's intensity; `temporary`: not any more. */
-  adopt(id: string, restart: 'permanent' | 'temporary'): void;
+  /** It is restarted from now on, within the pool's intensity. */
+  adopt(id: string): void;
   /** Stop it and forget it. @returns `gone` when there was nothing to stop; else its end is told as a fact. */
   removeWorker(id: string, how: 'in_time' | 'at_once', because: string): 'stopping' | 'gone';
   /** Kill this incarnation and start the next. */

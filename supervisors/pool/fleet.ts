@@ -101,7 +101,8 @@ export class Fleet {
   /** @returns whether it may be given calls. */
   workerReady(worker: Worker): boolean {
     const row = this.#crew.rows.get(worker.id);
-    if (row === undefined || row.state === 'stopping' || row.state === 'retiring') return false;
+    // Called off before its start had begun.
+    if (row === undefined) return false;
     if (row.state === 'probation') this.#crew.adopt(row);
     const { clock, random } = this.#ports;
     beginIncarnation(row, worker, this.#options, { nowMs: clock.nowMs(), random });

@@ -94,8 +94,8 @@ export class PoolTree implements FleetTree {
     this.#workers?.serve({ op: 'startChild', spec, settle: () => done(), fail: done });
   }
 
-  adopt(id: string, restart: 'permanent' | 'temporary'): void {
-    this.#workers?.orderChild(id, { type: 'adopt', restart });
+  adopt(id: string): void {
+    this.#workers?.orderChild(id, { type: 'adopt', restart: 'permanent' });
   }
 
   removeWorker(id: string, how: 'in_time' | 'at_once', because: string): 'stopping' | 'gone' {

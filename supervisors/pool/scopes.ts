@@ -4,7 +4,7 @@ import { LIMITS } from '../../actors/ground/limits.ts';
 import { encodeValue } from '../../actors/port/codec.ts';
 import { bytesOf } from './queue.ts';
 import type { CallRequest, CallRow, Slot } from './call-row.ts';
-import type { AppliedMark} from './journal.ts';
+import type { AppliedMark } from './journal.ts';
 import { Journal, type Appended, type JournalEntry } from './journal.ts';
 import type { PoolOperations, RouterOptions } from './router-types.ts';
 import type { LoadedScope, ScopeKey, StoreDone } from './scope-store.ts';
@@ -134,19 +134,20 @@ export class Scopes {
   }
 
   /** @throws {@link OverloadedError} when the journal that this call would be noted in is full: refused before it is sent, not forgotten after. */
-  assertRoom(
-    { op, change, ...request }: CallRequest,
-    row: Pick<CallRow, 'args' | 'session'>,
-  ): void {
+  assertRoom(request: CallRequest, row: Pick<CallRow, 'args' | 'session'>): void {
+    const { change } = request;
     if (change === undefined || change.change === 'delete') return;
+    const { op, sessionId } = request;
     const { session, args } = row;
     // A session that is not known yet has an empty journal.
-    const isNew = request.sessionId !== undefined && session === undefined;
+    const isNew = sessionId !== undefined && session === undefined;
     const journal = isNew ? undefined : this.#journalOf(change.change, session);
+    // What takes the place of another leaves about as much as there was.
+    const isMore = journal !== undefined && !journal.has(change.change, change.key);
     const { entries, bytes } = this.#limits;
-    if (journal !== undefined && journal.size >= entries && !journal.has(change.change, change.key))
+    if (isMore && journal.size >= entries)
       throw new OverloadedError(`call ${op}`, 'journalEntriesMax', entries);
-    if ((journal?.bytes ?? 0) + bytesOf(args) > bytes)
+    if ((isMore ? journal.bytes : 0) + bytesOf(args) > bytes)
       throw new OverloadedError(`call ${op}`, 'journalBytesMax', bytes);
   }
 

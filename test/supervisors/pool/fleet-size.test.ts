@@ -147,3 +147,16 @@ describe('concurrent starts', () => {
 
   const hangs = (count: number) => Array.from({ length: count }, () => 'hangs' as const);
 });
+
+describe('a worker of the size that does not become ready', () => {
+  it('is counted, and counts for the breaker', async () => {
+    const script = starting('ready', 'ready', 'exits_before_hello', 'ready');
+    const { world, done, counters, gauges } = fleet(
+      { size: 2, breaker: { failureThreshold: 2 } },
+      script,
+    );
+    world.processes[0]!.exit(1, null);
+    await done();
+    expect([counters().startsFailed, gauges().breaker, gauges().idle]).toEqual([1, 'open', 2]);
+  });
+});

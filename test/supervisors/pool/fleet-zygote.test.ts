@@ -6,12 +6,12 @@ import type { PoolOptions } from '../../../supervisors/pool/pool-options.ts';
 import { forkingPool } from '../../support/scripted-forks.ts';
 import { fateOf, microtasks, request } from '../../support/scripted-pool.ts';
 import { shown } from './calling.ts';
-import { answered, LONG, watched } from './fleet-watch.ts';
+import { answered, LONG, starting, watched } from './fleet-watch.ts';
 
 describe('a pool with a zygote', () => {
-  function zygotes(options: PoolOptions = {}) {
+  function zygotes(options: PoolOptions = {}, script = starting()) {
     const setup = forkingPool(options, {
-      nextStart: () => ({ type: 'ready' }),
+      ...script,
       onCall: (process, call) => {
         if (call.op === 'echo') process.reply(call.id, process.pid);
       },
@@ -49,6 +49,16 @@ describe('a pool with a zygote', () => {
       ...[['0', '1', '2'], [undefined], { idle: 2, starting: 0, retiring: 0 }],
     ]);
     expect(ids()).toHaveLength(2);
+  });
+
+  it('takes the death of its zygote for no failure of the replacement that it takes along', async () => {
+    const { pool, done, forks, ids, counters } = zygotes({}, starting('ready', 'ready', 'hangs'));
+    const { done: told, answers } = answered();
+    pool.reload(told);
+    await done();
+    forks.die('SIGKILL');
+    await done();
+    expect([answers, ids(), counters().startsFailed]).toEqual([[undefined], ['0', '1'], 0]);
   });
 
   it('keeps those that a resize has added over the death of its zygote', async () => {

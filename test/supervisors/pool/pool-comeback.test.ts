@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { LIMITS } from '../../../actors/ground/limits.ts';
+import { checkChildSpec } from '../../../supervisors/check-spec.ts';
 import { inSession, shown } from './calling.ts';
 import { living, LONG, starting } from './fleet-watch.ts';
 
@@ -112,5 +113,39 @@ describe('a pool that has failed', () => {
     await done();
     stop();
     expect([alive(), clock.pending]).toEqual([0, 0]);
+  });
+
+  it('has its breaker again, closed', async () => {
+    const { done, pass, world, gauges, state } = living({
+      ...{ size: 1, maxRestarts: 1, breaker: { failureThreshold: 1, openMs: 1_000 } },
+    });
+    for (let n = 0; n < 2; n += 1) {
+      world.processes.at(-1)!.exit(1, null);
+      await done();
+    }
+    const failed = [state(), gauges().breaker];
+    await pass(1_000);
+    const back = [state(), gauges().breaker];
+    world.processes.at(-1)!.exit(1, null);
+    await done();
+    expect([failed, back, gauges().breaker]).toEqual([
+      ...[['failed', 'closed'], ['serving', 'closed'], 'open'],
+    ]);
+  });
+
+  it('is stopped, though its root was busy when it was told to start it and starts it only then', async () => {
+    const { done, pass, stopPool, startPool, root, state, living: alive } = living({ size: 1 });
+    stopPool();
+    await done();
+    const answer = { settle: () => undefined, fail: () => undefined };
+    const start = (): Promise<never> => new Promise(() => undefined);
+    const slow = checkChildSpec({ id: 'slow', start }, 'slow', 'never');
+    root.serve({ op: 'startChild', spec: slow, ...answer });
+    const answers = startPool();
+    await done();
+    stopPool();
+    root.serve({ op: 'terminateChild', child: 'slow', ...answer });
+    await pass(LIMITS.shutdownMs);
+    expect([answers, state(), alive()]).toEqual([['pool_stopped'], 'stopped', 0]);
   });
 });
