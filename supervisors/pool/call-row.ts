@@ -1,7 +1,7 @@
 // What is one call to the router, from its acceptance to its one and only outcome? Rows, and how they are made.
 import type { Permit } from '../../actors/breaker/breaker.ts';
 import type { Deadline } from '../../actors/ground/deadlines.ts';
-import type { Cancellation, WorkerRef } from '../../actors/ground/errors.ts';
+import type { Cancellation, Outcome, WorkerRef } from '../../actors/ground/errors.ts';
 import { Heap } from '../../actors/ground/heap.ts';
 import type { Trace } from '../../actors/ground/worker-facts.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
@@ -92,6 +92,8 @@ export interface CallRow {
   sentAtMs: number;
   /** How often it has failed. */
   failures: number;
+  /** Whether one of its tries so far can have run. */
+  triedSoFar: Outcome;
   deadline: Deadline | undefined;
   checkout: Deadline | undefined;
   /** Its next try. */
@@ -236,6 +238,7 @@ export function newCallRow(given: GivenByRouter): CallRow {
     turn: 0,
     sentAtMs: 0,
     failures: 0,
+    triedSoFar: 'notSent',
     deadline: undefined,
     checkout: undefined,
     retry: undefined,

@@ -1,5 +1,10 @@
 // What follows from what became of a call at its worker: an answer, another try, an entry of a journal, a worker that is trusted no more?
-import { PythonError, WorkerCrashedError, type CrashReport } from '../../actors/ground/errors.ts';
+import {
+  isCaduceusError,
+  PythonError,
+  WorkerCrashedError,
+  type CrashReport,
+} from '../../actors/ground/errors.ts';
 import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
 import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
 import type { BatchOutcome } from '../../actors/port/batch.ts';
@@ -90,6 +95,7 @@ export class Outcomes {
     const delayMs = retrying.delayOf(row, error);
     if (delayMs === undefined) return false;
     row.failures += 1;
+    if (isCaduceusError(error) && error.outcome !== 'notSent') row.triedSoFar = 'maybeExecuted';
     if (row.kind === 'call') {
       settling.accounting.counters.retried += 1;
       const [pool, { op }] = [options.pool, row.request];

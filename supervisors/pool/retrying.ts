@@ -17,6 +17,8 @@ export class Retrying {
   readonly #forMs: number;
   /** Calls that wait for their next try. */
   readonly waiting = new Set<CallRow>();
+  /** `closed`: nobody would take them again. */
+  #gate: 'open' | 'closed' = 'open';
 
   constructor({ retryBudget, quarantine }: RouterOptions, ports: RouterPorts) {
     this.#ports = ports;
@@ -27,8 +29,14 @@ export class Retrying {
     this.#forMs = forMs;
   }
 
-  /** Those that wait for their next try wait no more. */
-  drain(): readonly CallRow[] {
+  /** The pool takes calls. */
+  open(): void {
+    this.#gate = 'open';
+  }
+
+  /** The pool has ended: those that wait for their next try wait no more, and none that fails from now on is tried again. */
+  close(): readonly CallRow[] {
+    this.#gate = 'closed';
     const rows = [...this.waiting];
     this.waiting.clear();
     return rows;
@@ -75,7 +83,7 @@ export class Retrying {
   delayOf(row: CallRow, error: Error): number | undefined {
     const { request, session, phase } = row;
     const { maxRetries = 0, isIdempotent = false, site, stream, signal } = request;
-    if (phase === 'ending' || phase === 'settled') return undefined;
+    if (this.#gate === 'closed' || phase === 'ending' || phase === 'settled') return undefined;
     if (row.kind === 'checkout') return isCrashBefore(error) ? 0 : undefined;
     if (row.kind !== 'call') return undefined;
     // What was read of a stream, or called back, cannot be taken back; what is held by a checkout, or nested, has no other worker.

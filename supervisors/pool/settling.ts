@@ -15,7 +15,7 @@ export class Settling {
     // Of an abort, and of a stream that nobody reads on, the caller has had enough; all else has failed it.
     const end: End = error instanceof CallAbortedError ? 'cancelled' : 'failed';
     if (!this.#close(row, end)) return;
-    row.reject(this.named(error));
+    row.reject(outcomeOfAll(row, this.named(error)));
   }
 
   succeed(row: CallRow, result: unknown): void {
@@ -41,4 +41,11 @@ export class Settling {
     row.stopListening?.();
     return true;
   }
+}
+
+/** The error is of the last try, and says of all of them whether one can have run. */
+function outcomeOfAll({ triedSoFar }: CallRow, error: Error): Error {
+  if (triedSoFar === 'maybeExecuted' && isCaduceusError(error))
+    Object.assign(error, { outcome: triedSoFar });
+  return error;
 }

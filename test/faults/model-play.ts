@@ -21,8 +21,11 @@ export interface Played {
 export async function play(plan: Plan, target: Target): Promise<Played> {
   const complaints: string[] = [];
   const told = watch(target);
-  const endWatch = plan.kind === 'calm' ? watchCapacity(target, told) : () => undefined;
   const player = new Player(target, plan, told);
+  const isCalm = plan.kind === 'calm';
+  const endWatch = isCalm
+    ? watchCapacity(target, plan.options, told, () => player.isResizing)
+    : () => undefined;
   const imbalances = new Set<string>();
   try {
     for (const step of plan.steps) {
@@ -69,7 +72,9 @@ async function recover(plan: Plan, target: Target, player: Player): Promise<read
     found.push(`${what} does not come about: ${JSON.stringify({ state, size, gauges })}`);
   };
   await becomes('the end of all calls', () => player.openCount === 0);
-  if (bridge.statistics().state === 'stopped') player.start();
+  const { state } = bridge.statistics();
+  // Without a breaker nobody else starts it again.
+  if (state === 'stopped' || (state === 'failed' && plan.options.breaker === 'off')) player.start();
   await becomes('serving', () => bridge.statistics().state === 'serving');
   await becomes('a pool with all its workers', () => isWhole(plan, target));
   await becomes('a breaker that lets calls through', () =>

@@ -17,6 +17,8 @@ type StepOf<Type extends Step['type']> = Extract<Step, { readonly type: Type }>;
 interface Held {
   readonly hold: Hold;
   readonly worker: CheckedOutWorker;
+  /** Its calls. */
+  readonly calls: Promise<unknown>[];
 }
 
 /** What of a call its step does not say. */
@@ -47,6 +49,10 @@ export class Player {
   get openCount(): number {
     const calls = this.calls.filter(({ fate }) => fate.type === 'pending').length;
     return calls + this.orders.filter(({ answer }) => answer.type === 'pending').length;
+  }
+
+  get isResizing(): boolean {
+    return this.orders.some(({ what, answer }) => what === 'resize' && answer.type === 'pending');
   }
 
   async play(step: Step): Promise<void> {
@@ -95,7 +101,7 @@ export class Player {
   tidyUp(): void {
     this.#target.failStarts(0);
     this.#holding = 'over';
-    for (const { worker, hold } of this.#held.splice(0)) this.#giveBack(worker, hold);
+    for (const held of this.#held.splice(0)) this.#giveBack(held);
   }
 
   /** A call that must be answered, now that all is well. */
@@ -174,8 +180,9 @@ export class Player {
       const { workerId, epoch } = worker;
       const hold = { made, workerId, epoch, heldAt: stamp(), endedAt: Infinity };
       this.holds.push(hold);
-      if (this.#holding === 'wanted') this.#held.push({ hold, worker });
-      else this.#giveBack(worker, hold);
+      const given: Held = { hold, worker, calls: [] };
+      if (this.#holding === 'wanted') this.#held.push(given);
+      else this.#giveBack(given);
     });
     // Held, it goes on until it is given back.
     held.catch((error: unknown) =>
@@ -191,15 +198,17 @@ export class Player {
     const made = this.#make({
       ...{ kind: 'held', op, session, checkout: number, timeoutMs, maxRetries: 0 },
     });
-    const args = this.#argsOf(made, pace);
-    this.#settles(made, held.worker.call(op, args, { timeoutMs, signal: this.#signalOf(made) }));
+    const signal = this.#signalOf(made);
+    const call = held.worker.call(op, this.#argsOf(made, pace), { timeoutMs, signal });
+    held.calls.push(call);
+    this.#settles(made, call);
   }
 
   #checkIn({ checkout, times }: StepOf<'check_in'>): void {
     const held = this.#held.at(-1 - checkout);
     if (held === undefined) return;
     this.#held.splice(this.#held.indexOf(held), 1);
-    this.#giveBack(held.worker, held.hold);
+    this.#giveBack(held);
     if (times === 1) return;
     held.worker.checkIn().then(
       () => this.#told.shortages.push('a worker was given back twice'),
@@ -211,7 +220,14 @@ export class Player {
     );
   }
 
-  #giveBack(worker: CheckedOutWorker, hold: Hold): void {
+  #giveBack(held: Held): void {
+    const isCalm = this.#plan.kind === 'calm';
+    // What still runs would be ended by it.
+    if (isCalm) void Promise.allSettled(held.calls).then(() => this.#giveBackNow(held));
+    else this.#giveBackNow(held);
+  }
+
+  #giveBackNow({ worker, hold }: Held): void {
     hold.endedAt = this.#target.stamp();
     worker.checkIn().then(
       () => this.#settled(hold.made, { type: 'completed', value: undefined }),

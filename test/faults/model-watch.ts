@@ -1,5 +1,6 @@
 // What is told of a pool while a plan is played? Of incarnations, sessions and the pool's life, kept for the checks.
 import { CHANGES, POOL, type Execution, type Target } from './model-target.ts';
+import type { PlanOptions } from './model-plan.ts';
 import { siteOf, type Told } from './model-run.ts';
 
 /** Verdicts by which a call that was given up costs its worker. */
@@ -69,27 +70,28 @@ function watchIncarnations({ on, nowMs, stamp }: Target, told: Told): void {
   });
 }
 
-/** With every fact: as many workers take calls as the smaller one of two sizes says, while it goes from one to the other. @returns what ends the watch. */
-export function watchCapacity({ on, bridge }: Target, told: Told): () => void {
+/**
+ * With every fact: as many workers take calls as the pool is to have; while it goes from one size to another, the smaller one of the two.
+ * @param isResizing asked whether a resize is under way.
+ * @returns what ends the watch.
+ */
+export function watchCapacity(
+  { on, bridge }: Target,
+  { autoscale }: PlanOptions,
+  told: Told,
+  isResizing: () => boolean,
+): () => void {
   const floor: Floor = { size: undefined };
-  const ready = (): number => {
-    const { idle, busy, held } = bridge.statistics().gauges;
-    return idle + busy + held;
-  };
-  const look = (name: string): void => {
-    const found = ready();
-    const { size } = bridge.statistics();
-    if (floor.size === undefined) {
-      if (found >= size) floor.size = size;
-      return;
-    }
-    // A size that grows is reached later; one that shrinks holds at once.
-    floor.size = Math.min(floor.size, size);
-    if (found < floor.size)
+  return on('*', (_event, name) => {
+    const { size, gauges } = bridge.statistics();
+    const found = gauges.idle + gauges.busy + gauges.held;
+    if (floor.size !== undefined) floor.size = Math.min(floor.size, size);
+    if (found < (floor.size ?? 0))
       told.shortages.push(`at ${name} ${found} workers take calls, ${floor.size} should`);
-    if (found >= size) floor.size = size;
-  };
-  return on('*', (_event, name) => look(name));
+    // What grows by itself may not be there yet when it counts already.
+    const mayRise = floor.size === undefined || autoscale === 'off';
+    if (mayRise && !isResizing() && found >= size) floor.size = size;
+  });
 }
 
 /** Where Python was told to end itself. */

@@ -150,7 +150,7 @@ describe('a call that has failed is not tried again', () => {
     await setup.done();
     controller.abort();
     await setup.done();
-    expect([shown(call), next.state]).toEqual(['aborted notSent', 'resolved']);
+    expect([shown(call), next.state]).toEqual(['aborted maybeExecuted', 'resolved']);
     await setup.pass(ALL_MS);
     expect(sentOf(setup, 'echo')).toBe(1);
     const { cancelled, failed } = setup.router.statistics().counters;
@@ -164,7 +164,7 @@ describe('a call that has failed is not tried again', () => {
     await setup.done();
     setup.call('hang', { n: 1 });
     await setup.pass(500);
-    expect([shown(call), sentOf(setup, 'echo')]).toEqual(['deadline_exceeded notSent', 1]);
+    expect([shown(call), sentOf(setup, 'echo')]).toEqual(['deadline_exceeded maybeExecuted', 1]);
   });
 
   it('when its pool is closed while it waits for that, and its session can be used again later', async () => {
@@ -176,7 +176,7 @@ describe('a call that has failed is not tried again', () => {
     setup.router.close(() => new PoolFailedError('p', 'no reason', undefined));
     await setup.pass(ALL_MS);
     expect([shown(call), shown(next), sentOf(setup, 'echo')]).toEqual([
-      ...['pool_failed notSent', 'pool_failed notSent', 1],
+      ...['pool_failed maybeExecuted', 'pool_failed notSent', 1],
     ]);
     setup.router.reopen();
     const later = setup.call('echo', {}, inSession('s'));
