@@ -1,5 +1,9 @@
 // Is a call that has failed tried again, and is it one that workers die of? Joins the table of recovery with the budget and the quarantine of one pool.
-import { isCaduceusError, WorkerCrashedError } from '../../actors/ground/errors.ts';
+import {
+  isCaduceusError,
+  WorkerCrashedError,
+  type CaduceusError,
+} from '../../actors/ground/errors.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { PoisonedError } from '../../actors/ground/pool-errors.ts';
 import { decideRecovery } from '../../actors/ground/recovery.ts';
@@ -17,8 +21,8 @@ export class Retrying {
   readonly #forMs: number;
   /** Calls that wait for their next try. */
   readonly waiting = new Set<CallRow>();
-  /** `closed`: nobody would take them again. */
-  #gate: 'open' | 'closed' = 'open';
+  /** Set while the pool has ended, and nobody would take them again: makes the error that each gets. */
+  #closedWith: (() => CaduceusError) | undefined;
 
   constructor({ retryBudget, quarantine }: RouterOptions, ports: RouterPorts) {
     this.#ports = ports;
@@ -31,12 +35,17 @@ export class Retrying {
 
   /** The pool takes calls. */
   open(): void {
-    this.#gate = 'open';
+    this.#closedWith = undefined;
+  }
+
+  /** Why nothing is tried again; undefined: it may be. */
+  get closedWith(): CaduceusError | undefined {
+    return this.#closedWith?.();
   }
 
   /** The pool has ended: those that wait for their next try wait no more, and none that fails from now on is tried again. */
-  close(): readonly CallRow[] {
-    this.#gate = 'closed';
+  close(because: () => CaduceusError): readonly CallRow[] {
+    this.#closedWith = because;
     const rows = [...this.waiting];
     this.waiting.clear();
     return rows;
@@ -83,7 +92,8 @@ export class Retrying {
   delayOf(row: CallRow, error: Error): number | undefined {
     const { request, session, phase } = row;
     const { maxRetries = 0, isIdempotent = false, site, stream, signal } = request;
-    if (this.#gate === 'closed' || phase === 'ending' || phase === 'settled') return undefined;
+    if (this.#closedWith !== undefined) return undefined;
+    if (phase === 'ending' || phase === 'settled') return undefined;
     if (row.kind === 'checkout') return isCrashBefore(error) ? 0 : undefined;
     if (row.kind !== 'call') return undefined;
     // What was read of a stream, or called back, cannot be taken back; what is held by a checkout, or nested, has no other worker.

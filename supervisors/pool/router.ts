@@ -147,7 +147,7 @@ export class Router implements WorkerWatcher {
     this.#closedWith = because;
     const { queue, scopes, settling, retrying } = this.#parts;
     for (const row of queue.drain(scopes.sessions())) settling.fail(row, because());
-    for (const row of retrying.close()) {
+    for (const row of retrying.close(because)) {
       settling.fail(row, because());
       // Else it would wait for that call for ever, once the pool begins again.
       if (row.session !== undefined) this.#dispatcher.resume(row.session);
