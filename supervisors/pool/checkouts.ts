@@ -36,8 +36,13 @@ export class Checkouts {
     wanted: CheckoutRequest,
     answer: (error: Error | undefined, checkout?: Checkout) => void,
   ): void {
+    // Of its end after that its holder hears otherwise.
+    let tell: typeof answer = (error, held) => {
+      tell = () => undefined;
+      answer(error, held);
+    };
     const checkout: Checkout = new Checkout(this.#hooks(wanted), () => {
-      answer(undefined, checkout);
+      tell(undefined, checkout);
     });
     const { sessionId, affinity, signal, timeoutMs } = wanted;
     const request: CallRequest = {
@@ -45,7 +50,7 @@ export class Checkouts {
       // The whole of it: what is replayed before it is held included.
       ...{ timeoutMs: Math.max(1, timeoutMs), checkoutTimeoutMs: timeoutMs },
     };
-    const settlers = { resolve: () => undefined, reject: (error: Error) => answer(error) };
+    const settlers = { resolve: () => undefined, reject: (error: Error) => tell(error) };
     try {
       this.#admission.accept(request, settlers, { kind: 'checkout', holder: checkout });
     } catch (error) {
@@ -87,6 +92,7 @@ export class Checkouts {
     const { op, signal } = request;
     if (signal?.aborted === true) throw new CallAbortedError(op, 'notSent', signal.reason);
     const args = encodeValue(request.args, 'args');
+    this.#parts.retrying.assertHarmless(request, args);
     const { session } = holder.row;
     this.#parts.scopes.assertRoom(request, { args, session });
     return this.#admission.newRow(request, args, session, settlers, { kind: 'call', holder });

@@ -134,9 +134,10 @@ export class Dispatcher {
     if (!slot.rows.has(row)) return;
     this.leave(slot, row);
     const { session, holder } = row;
-    // What a checkout holds it holds until its own end.
     if (session === undefined || row.kind === 'internal') return;
-    if (holder === undefined || holder.row === row) this.resume(session);
+    // What a checkout holds it holds until its own end, and until what still ran then is over.
+    const isHeld = holder !== undefined && [...slot.rows].some((one) => one.holder === holder);
+    if (!isHeld) this.resume(session);
   }
 
   /** The slot is gone that it had, where nothing was done for it: it waits for another. */

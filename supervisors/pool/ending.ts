@@ -65,11 +65,21 @@ export function abandon(
   }
 }
 
+/** It has no call there: a checkout that waits until others are done at its worker. */
+function endUnsent(row: CallRow, error: MakeError, ender: Ender): Cancellation {
+  const cancellation = new Cancellation('not_sent');
+  if (row.kind === 'checkout' && row.slot !== undefined) {
+    ender.fail(row, error('notSent', cancellation));
+    ender.free(row.slot, row);
+  }
+  return cancellation;
+}
+
 function end(row: CallRow, because: string, error: MakeError, ender: Ender): Cancellation {
   const { slot, sentId } = row;
   // Of a batch some may have been told of it already.
   const cancellation = row.cancellation ?? new Cancellation();
-  if (slot === undefined || sentId === undefined) return new Cancellation('not_sent');
+  if (slot === undefined || sentId === undefined) return endUnsent(row, error, ender);
   row.phase = 'ending';
   row.cancellation = cancellation;
   slot.endingsCount += 1;
