@@ -19,7 +19,10 @@ async function flood(
   for (let calls = 0; calls < FLOOD; calls += 1) {
     setup.router.call(routedRequest(op, {}, more)).then(
       () => (ends['ok'] = (ends['ok'] ?? 0) + 1),
-      ({ code }: { readonly code: string }) => (ends[code] = (ends[code] ?? 0) + 1),
+      (error: unknown) => {
+        const { code } = error as { readonly code: string };
+        ends[code] = (ends[code] ?? 0) + 1;
+      },
     );
   }
   begin();

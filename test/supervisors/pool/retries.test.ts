@@ -100,6 +100,7 @@ describe('a call that has failed is tried again', () => {
   });
 });
 
+/** Whatever ends it then, what it did the first time it may have done. */
 describe('a call that has failed is not tried again', () => {
   it.each<[string, string, object, Partial<CallRequest>]>([
     ['when it may have run and is not idempotent', 'fail', LIMITED, { maxRetries: 2 }],

@@ -65,7 +65,7 @@ export class RoutedWorld implements Pick<WorldOptions, 'onCall' | 'onControl'> {
         process.exit(9, null);
         return;
       case 'fail':
-        process.fail(id, String(args['code'] ?? 'python_error'));
+        process.fail(id, (args['code'] as string | undefined) ?? 'python_error');
         return;
       case 'delete':
         state.splice(

@@ -197,8 +197,11 @@ function checkOut(
   noted: (promise: Promise<unknown>, kind: 'checkout') => Fate,
 ): Holding {
   let held: Checkout | undefined;
+  let answers = 0;
   const ended = new Promise((resolve, reject) => {
     router.checkout({ timeoutMs: 5_000, leaseMs: 60_000, ...wanted }, (error, checkout) => {
+      answers += 1;
+      expect(answers).toBe(1);
       held = checkout;
       if (error !== undefined) reject(error);
       else resolve(checkout);

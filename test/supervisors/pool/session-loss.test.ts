@@ -128,7 +128,7 @@ describe('a session that cannot be made again', () => {
     const before = setup.router.statistics().counters.retried;
     kill(setup, 's');
     await setup.done();
-    expect([before, shown(retried)]).toEqual([1, 'session_lost notSent']);
+    expect([before, shown(retried)]).toEqual([1, 'session_lost maybeExecuted']);
     await setup.pass(1_000);
     expect(setup.sent().filter((sent) => sent.startsWith('fail'))).toHaveLength(1);
     expect(setup.router.endSession('s')).toBe(true);
