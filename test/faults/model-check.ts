@@ -1,7 +1,7 @@
 // What is a user promised of each call, whatever happens? Ends, honesty, order, books and reasons; each check gives what is wrong in words.
 import { explain } from './model-explain.ts';
 import { originals } from './model-watch.ts';
-import { describe, type Made, type Run } from './model-run.ts';
+import { describe, siteOf, type Made, type Run } from './model-run.ts';
 import { CHANGES, IDEMPOTENT, type Execution } from './model-target.ts';
 import { checkSessions, checkShared } from './model-state.ts';
 
@@ -157,11 +157,13 @@ function checkAffinity(run: Run): readonly string[] {
 function checkHolds({ holds, calls, executions, told }: Run): readonly string[] {
   const begun = originals(executions);
   return holds.flatMap(({ made, workerId, epoch, heldAt, endedAt }) => {
-    const until = Math.min(endedAt, made.settledAt);
+    const site = siteOf(workerId, epoch);
+    const taken = told.reclaims.find((one) => one.site === site && one.at > heldAt);
+    const until = Math.min(endedAt, made.settledAt, taken?.at ?? Infinity);
     return begun.flatMap(({ number, pid, stamp }) => {
       const call = calls[number];
       if (call === undefined || call.checkout === made.number) return [];
-      if (told.pids.get(pid) !== `${workerId}#${epoch}`) return [];
+      if (told.pids.get(pid) !== site) return [];
       return stamp > heldAt && stamp < until
         ? [`${describe(call)} ran on ${workerId}, which ${describe(made)} held`]
         : [];

@@ -77,6 +77,8 @@ export interface Told {
   /** States of the pool after each other, and when they began. */
   readonly lives: { readonly state: string; readonly atMs: number }[];
   readonly losses: { readonly session: string; readonly at: number }[];
+  /** Workers that were taken from whoever held them for too long. */
+  readonly reclaims: { readonly site: string; readonly at: number }[];
   /** Facts of interest, to prove that the plans reach them. */
   readonly seen: Set<string>;
   /** The fewest workers that took calls, since it was ready first, with the size that they had to have then. */

@@ -17,7 +17,7 @@ interface Floor {
 export function watch(target: Target): Told {
   const told: Told = {
     ...{ injected: new Map(), condemned: new Set(), retiringAtMs: new Map(), leftAt: new Map() },
-    ...{ pids: new Map(), lives: [], losses: [], seen: new Set(), shortages: [] },
+    ...{ pids: new Map(), lives: [], losses: [], reclaims: [], seen: new Set(), shortages: [] },
     ...{ failedStarts: 0, crashes: 0 },
   };
   watchIncarnations(target, told);
@@ -32,7 +32,10 @@ export function watch(target: Target): Told {
   on('call.retried', () => told.seen.add('retried'));
   on('pool.resized', ({ because }) => told.seen.add(`resized by ${because}`));
   on('breaker.changed', ({ to }) => told.seen.add(`breaker ${to}`));
-  on('checkout.reclaimed', () => told.seen.add('reclaimed'));
+  on('checkout.reclaimed', ({ worker, epoch }) => {
+    told.reclaims.push({ site: siteOf(worker, epoch), at: stamp() });
+    told.seen.add('reclaimed');
+  });
   on('worker.starting', ({ because }) => told.seen.add(`worker for ${because}`));
   on('bus.subscriber_detached', ({ error }) =>
     told.shortages.push(`a listener threw ${String(error)}`),
