@@ -25,10 +25,10 @@ export interface FleetWorker {
   /** `stale`: its incarnation began before a reload that is under way. */
   readonly build: 'fresh' | 'stale';
   readonly wear: Wear | undefined;
-  /** When it will have reached its age; undefined where that is not limited. */
-  readonly agedAtMs: number | undefined;
-  /** Undefined while it has something to do, or is not ready. */
-  readonly idleSinceMs: number | undefined;
+  /** When it will have reached its age; infinity where that is not limited. */
+  readonly agedAtMs: number;
+  /** Infinity while it has something to do, or is not ready. */
+  readonly idleSinceMs: number;
 }
 
 /** What the router knows. */
@@ -88,7 +88,8 @@ const REPLACEMENTS: ReadonlySet<string> = new Set(['reload', 'calls', 'age', 'rs
 /** Everything that is to be done now. Carried out, it leads to facts from which nothing more follows. */
 export function planFleet(facts: FleetFacts): FleetPlan {
   const fleet = sortOut(facts);
-  const orders = [...switchOver(fleet), ...(grow(fleet) ?? shrink(fleet) ?? replace(fleet) ?? [])];
+  const change = facts.resize === 'ordered' ? fit(fleet) : adapt(fleet);
+  const orders = [...switchOver(fleet), ...change];
   const room = facts.size + facts.overflow - fleet.members.length;
   return { orders, lookAtMs: lookAt(fleet), room: Math.max(0, room) };
 }
@@ -121,74 +122,85 @@ function starts(count: number, because: ComingBecause): readonly FleetOrder[] {
   return Array.from({ length: count }, () => ({ type: 'start', because }));
 }
 
-/** Nothing when there is no reason to. */
-function grow(fleet: Fleet): readonly FleetOrder[] | undefined {
-  const { size, members, resize, nowMs, notBeforeMs, load, autoscale } = fleet;
+/** Exactly the size, at once. */
+function fit({ size, members }: Fleet): readonly FleetOrder[] {
   const missing = size - members.length;
-  if (resize === 'ordered') return missing > 0 ? starts(missing, 'resize') : undefined;
-  if (nowMs < notBeforeMs) return undefined;
+  if (missing > 0) return starts(missing, 'resize');
+  return [...members]
+    .sort(byUse)
+    .slice(0, -missing)
+    .map((victim) => goes(victim, 'resize'));
+}
+
+/** Who can be spared first: what is not ready, then what is to be replaced anyway, then what has been idle for longest. */
+function byUse(a: FleetWorker, b: FleetWorker): number {
+  return rank(a) - rank(b) || a.idleSinceMs - b.idleSinceMs;
+}
+
+function rank({ state, build, wear }: FleetWorker): number {
+  if (state !== 'ready') return 0;
+  return build === 'stale' || wear !== undefined ? 1 : 2;
+}
+
+/** What the load and the state of the workers ask for: the first thing that there is to do. */
+function adapt(fleet: Fleet): readonly FleetOrder[] {
+  const grown = fleet.nowMs < fleet.notBeforeMs ? [] : grow(fleet);
+  if (grown.length > 0) return grown;
+  const shrunk = shrink(fleet);
+  return shrunk.length > 0 ? shrunk : replace(fleet);
+}
+
+function grow(fleet: Fleet): readonly FleetOrder[] {
+  const { size, members, ready, load, overflow } = fleet;
+  const missing = size - members.length;
   if (missing > 0) return starts(missing, 'size');
-  if (autoscale !== undefined && isTooSlow(fleet) && load.oldestWaitMs >= autoscale.queueWaitMs) {
+  if (fleet.autoscale !== undefined && slowInMs(fleet, fleet.autoscale) <= 0) {
     const grown: FleetOrder = { type: 'size', size: size + 1 };
     return missing === 0 ? [grown, ...starts(1, 'autoscale')] : [grown];
   }
-  const wanted = load.idle > 0 ? 0 : load.queued - (members.length - fleet.ready.length);
-  const count = Math.min(wanted, size + fleet.overflow - members.length);
   // Before the first is ready every call waits, for those that are on their way.
-  return count > 0 && fleet.ready.length > 0 ? starts(count, 'overflow') : undefined;
+  if (load.idle > 0 || ready.length === 0) return [];
+  const wanted = load.queued - (members.length - ready.length);
+  return starts(Math.min(wanted, size + overflow - members.length), 'overflow');
 }
 
-/** Whether calls wait that one more worker could take, and none is on its way. */
-function isTooSlow({ load, size, autoscale, members }: Fleet): boolean {
+/** Until the oldest call has waited for too long that one more worker could take; infinity where there is none, or one is on its way. */
+function slowInMs({ load, size, members }: Fleet, { max, queueWaitMs }: AutoscaleOptions): number {
   const { queued, idle } = load;
   const isComing = members.some(({ state }) => state === 'probation');
-  return queued > 0 && idle === 0 && !isComing && size < (autoscale?.max ?? size);
+  if (queued === 0 || idle > 0 || isComing || size >= max) return Infinity;
+  return queueWaitMs - load.oldestWaitMs;
 }
 
-/** Nothing when there is no reason to. */
-function shrink(fleet: Fleet): readonly FleetOrder[] | undefined {
-  const { size, members, ready, resize, autoscale } = fleet;
-  if (resize === 'ordered') {
-    const victims = [...members].sort(byUse).slice(0, Math.max(0, members.length - size));
-    return victims.length > 0 ? victims.map((victim) => goes(victim, 'resize')) : undefined;
-  }
+function shrink(fleet: Fleet): readonly FleetOrder[] {
+  const { size, members, ready, autoscale } = fleet;
   const idle = idleOnes(fleet);
   const surplus = idle.slice(0, Math.max(0, ready.length - size));
   if (surplus.length > 0) return surplus.map((one) => goes(one, 'idle'));
   const [first] = idle;
-  const isWhole = members.length === size && ready.length === size;
-  if (autoscale === undefined || first === undefined || !isWhole || size <= autoscale.min)
-    return undefined;
-  return [{ type: 'size', size: size - 1 }, goes(first, 'idle')];
+  // Not while others are on their way: then it is needed.
+  if (first === undefined || ready.length < Math.max(size, members.length)) return [];
+  const leastSize = autoscale?.min ?? size;
+  return size > leastSize ? [{ type: 'size', size: size - 1 }, goes(first, 'idle')] : [];
 }
 
 /** Those that have had nothing to do for long enough, the longest first. */
 function idleOnes({ ready, nowMs, idleTimeoutMs }: Fleet): readonly FleetWorker[] {
   return ready
-    .filter(({ idleSinceMs = Infinity }) => nowMs - idleSinceMs >= idleTimeoutMs)
-    .sort((a, b) => (a.idleSinceMs ?? 0) - (b.idleSinceMs ?? 0));
+    .filter(({ idleSinceMs }) => nowMs - idleSinceMs >= idleTimeoutMs)
+    .sort((a, b) => a.idleSinceMs - b.idleSinceMs);
 }
 
-/** Who can be spared first: what is not ready, then what is to be replaced anyway, then what has been idle for longest. */
-function byUse(a: FleetWorker, b: FleetWorker): number {
-  return rank(a) - rank(b) || (a.idleSinceMs ?? Infinity) - (b.idleSinceMs ?? Infinity) || 0;
-}
-
-function rank({ state, build, wear, idleSinceMs }: FleetWorker): number {
-  if (state !== 'ready') return 0;
-  if (build === 'stale' || wear !== undefined) return 1;
-  return idleSinceMs === undefined ? 3 : 2;
-}
-
-/** One at a time, and the old one stays until the new one is ready. Nothing when there is no reason to. */
-function replace(fleet: Fleet): readonly FleetOrder[] | undefined {
-  if (fleet.resize === 'ordered' || isReplacing(fleet)) return undefined;
+/** One at a time, and the old one stays until the new one is ready. */
+function replace(fleet: Fleet): readonly FleetOrder[] {
+  if (isReplacing(fleet)) return [];
   const stale = fleet.ready.find(({ build }) => build === 'stale');
   if (stale !== undefined) return [{ type: 'start', because: 'reload', replaces: stale.id }];
-  if (fleet.nowMs < fleet.notBeforeMs) return undefined;
-  const worn = fleet.ready.find(({ wear }) => wear !== undefined);
-  if (worn?.wear === undefined) return undefined;
-  return [{ type: 'start', because: worn.wear, replaces: worn.id }];
+  if (fleet.nowMs < fleet.notBeforeMs) return [];
+  for (const { id, wear } of fleet.ready) {
+    if (wear !== undefined) return [{ type: 'start', because: wear, replaces: id }];
+  }
+  return [];
 }
 
 function isReplacing({ workers, pairs }: Fleet): boolean {
@@ -198,13 +210,11 @@ function isReplacing({ workers, pairs }: Fleet): boolean {
 }
 
 function lookAt(fleet: Fleet): number {
-  const { nowMs, notBeforeMs, ready, size, autoscale, load, idleTimeoutMs } = fleet;
-  const times = ready.map(({ agedAtMs = Infinity }) => agedAtMs);
-  times.push(notBeforeMs);
+  const { nowMs, notBeforeMs, ready, size, autoscale, idleTimeoutMs } = fleet;
+  const times = [notBeforeMs, ...ready.map(({ agedAtMs }) => agedAtMs)];
   if (ready.length > size || size > (autoscale?.min ?? size)) {
-    for (const { idleSinceMs = Infinity } of ready) times.push(idleSinceMs + idleTimeoutMs);
+    times.push(...ready.map(({ idleSinceMs }) => idleSinceMs + idleTimeoutMs));
   }
-  if (autoscale !== undefined && isTooSlow(fleet))
-    times.push(nowMs + autoscale.queueWaitMs - load.oldestWaitMs);
+  if (autoscale !== undefined) times.push(nowMs + slowInMs(fleet, autoscale));
   return Math.min(Infinity, ...times.filter((atMs) => atMs > nowMs));
 }

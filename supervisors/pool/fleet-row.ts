@@ -3,7 +3,7 @@ import type { Random } from '../../actors/ground/random.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
 import type { ComingBecause, FleetState, FleetWorker, GoingBecause } from './fleet-plan.ts';
 import type { PoolOptions } from './pool-options.ts';
-import { drawLimits, wearOf, type WearLimits } from './recycle.ts';
+import { drawLimits, NO_LIMITS, wearOf, type WearLimits } from './recycle.ts';
 
 export interface FleetRow {
   readonly id: string;
@@ -16,14 +16,12 @@ export interface FleetRow {
   build: number;
   /** Of its present incarnation; undefined until it is. */
   readySinceMs: number | undefined;
-  /** Undefined while it has a call. */
-  idleSinceMs: number | undefined;
+  /** Infinity while it has a call. */
+  idleSinceMs: number;
   /** Of its present incarnation. */
   calls: number;
   limits: WearLimits;
 }
-
-const NO_LIMITS: WearLimits = { calls: undefined, ageMs: undefined, rssBytes: undefined };
 
 type Given = Pick<FleetRow, 'id' | 'state' | 'because' | 'replaces' | 'build'>;
 
@@ -32,7 +30,7 @@ export function newFleetRow(given: Given): FleetRow {
     ...given,
     worker: undefined,
     readySinceMs: undefined,
-    idleSinceMs: undefined,
+    idleSinceMs: Infinity,
     calls: 0,
     limits: NO_LIMITS,
   };
@@ -59,16 +57,13 @@ export function workerOf(row: FleetRow, nowMs: number, newestBuild: number): Fle
   const ageMs = nowMs - (readySinceMs ?? nowMs);
   const wear =
     state === 'ready'
-      ? wearOf({ calls, ageMs, rssBytes: worker?.usage?.rssBytes }, limits)
+      ? wearOf({ calls, ageMs, rssBytes: worker?.usage?.rssBytes ?? 0 }, limits)
       : undefined;
   return {
     ...{ id, state, because, replaces, wear },
     build: row.build < newestBuild ? 'stale' : 'fresh',
-    agedAtMs:
-      limits.ageMs === undefined || readySinceMs === undefined
-        ? undefined
-        : readySinceMs + limits.ageMs,
+    agedAtMs: (readySinceMs ?? nowMs) + limits.ageMs,
     // Told at the end of its calls only: whether it has one by now, it says itself.
-    idleSinceMs: state === 'ready' && worker?.state === 'ready' ? row.idleSinceMs : undefined,
+    idleSinceMs: state === 'ready' && worker?.state === 'ready' ? row.idleSinceMs : Infinity,
   };
 }

@@ -167,9 +167,9 @@ export class Fleet {
   onCallOver(worker: Worker, epoch: number, callsCount: number): void {
     const row = this.#rowOf(worker, epoch);
     if (row === undefined) return;
-    row.idleSinceMs = undefined;
+    row.idleSinceMs = Infinity;
     row.calls = callsCount;
-    if (callsCount >= (row.limits.calls ?? Infinity)) this.#alarm.soon();
+    if (callsCount >= row.limits.calls) this.#alarm.soon();
   }
 
   /** A call has left this incarnation in a state that nobody knows: the next one takes its place, unless it was to go anyway. */

@@ -6,19 +6,22 @@ import type { PoolOptions } from './pool-options.ts';
 /** Which limit a worker has reached. */
 export type Wear = 'calls' | 'age' | 'rss';
 
-/** What one incarnation may come to. What is not given is not limited. */
+/** What one incarnation may come to; infinity: as much as it likes. */
 export interface WearLimits {
-  readonly calls: number | undefined;
-  readonly ageMs: number | undefined;
-  readonly rssBytes: number | undefined;
+  readonly calls: number;
+  readonly ageMs: number;
+  readonly rssBytes: number;
 }
+
+/** Of one that has drawn none. */
+export const NO_LIMITS: WearLimits = { calls: Infinity, ageMs: Infinity, rssBytes: Infinity };
 
 /** What it has come to. */
 export interface WearFacts {
   readonly calls: number;
   readonly ageMs: number;
-  /** As read at its last heartbeat; undefined when none was. */
-  readonly rssBytes: number | undefined;
+  /** As read at its last heartbeat; 0 before that. */
+  readonly rssBytes: number;
 }
 
 /** The limits of one incarnation: each lower by a random part, so that workers that were started together do not all go at once. */
@@ -27,9 +30,9 @@ export function drawLimits(
   random: Random,
 ): WearLimits {
   const { recycleJitter = LIMITS.recycleJitter } = options;
-  const drawn = (limit: number | undefined): number | undefined =>
+  const drawn = (limit: number | undefined): number =>
     limit === undefined
-      ? undefined
+      ? Infinity
       : Math.max(1, Math.ceil(limit * (1 - recycleJitter * random.next())));
   return {
     calls: drawn(options.maxCallsPerWorker),
@@ -40,11 +43,7 @@ export function drawLimits(
 
 /** The first limit that is reached, in the order calls, age, memory. */
 export function wearOf(facts: WearFacts, limits: WearLimits): Wear | undefined {
-  if (limits.calls !== undefined && facts.calls >= limits.calls) return 'calls';
-  if (limits.ageMs !== undefined && facts.ageMs >= limits.ageMs) return 'age';
-  const { rssBytes } = facts;
-  if (limits.rssBytes !== undefined && rssBytes !== undefined && rssBytes >= limits.rssBytes) {
-    return 'rss';
-  }
-  return undefined;
+  if (facts.calls >= limits.calls) return 'calls';
+  if (facts.ageMs >= limits.ageMs) return 'age';
+  return facts.rssBytes >= limits.rssBytes ? 'rss' : undefined;
 }

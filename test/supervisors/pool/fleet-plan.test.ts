@@ -18,8 +18,8 @@ const worker = (id: string, more: Partial<FleetWorker> = {}): FleetWorker => ({
   because: 'size',
   build: 'fresh',
   wear: undefined,
-  agedAtMs: undefined,
-  idleSinceMs: undefined,
+  agedAtMs: Infinity,
+  idleSinceMs: Infinity,
   ...more,
 });
 const workers = (...ids: readonly string[]): FleetWorker[] => ids.map((id) => worker(id));

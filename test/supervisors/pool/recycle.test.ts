@@ -1,7 +1,7 @@
 // When has a worker done enough, and do two that were started together go apart?
 import { describe, expect, it } from 'vitest';
 
-import { drawLimits, wearOf } from '../../../supervisors/pool/recycle.ts';
+import { drawLimits, NO_LIMITS, wearOf } from '../../../supervisors/pool/recycle.ts';
 
 const ALL = { maxCallsPerWorker: 100, maxAgeMs: 60_000, maxRssBytes: 1_000_000 };
 const always = (value: number) => ({ next: () => value });
@@ -41,8 +41,7 @@ describe('the limits that an incarnation draws', () => {
         throw new Error('asked');
       },
     };
-    const none = { calls: undefined, ageMs: undefined, rssBytes: undefined };
-    expect(drawLimits({}, random)).toEqual(none);
+    expect(drawLimits({}, random)).toEqual(NO_LIMITS);
   });
 });
 
@@ -57,13 +56,11 @@ describe('the wear of a worker', () => {
     ['its memory', { rssBytes: 500 }, 'rss'],
     ['its calls, where it is all of them', { calls: 10, ageMs: 1_000, rssBytes: 500 }, 'calls'],
     ['its age rather than its memory', { ageMs: 1_000, rssBytes: 500 }, 'age'],
-    ['none of a memory that is not known', { rssBytes: undefined }, undefined],
   ])('is %s', (_what, facts, wear) => {
     expect(wearOf({ ...fresh, ...facts }, limits)).toBe(wear);
   });
 
   it('is none where nothing is limited', () => {
-    const none = { calls: undefined, ageMs: undefined, rssBytes: undefined };
-    expect(wearOf({ calls: 1e9, ageMs: 1e9, rssBytes: 1e12 }, none)).toBeUndefined();
+    expect(wearOf({ calls: 1e9, ageMs: 1e9, rssBytes: 1e12 }, NO_LIMITS)).toBeUndefined();
   });
 });
