@@ -4,23 +4,23 @@ import {
   PythonError,
   WorkerCrashedError,
   type CrashReport,
-} from "../../actors/ground/errors.ts";
-import { StoreFailedError } from "../../actors/ground/pool-errors.ts";
-import { shouldReplaceAfter } from "../../actors/worker/crash-cause.ts";
-import type { BatchOutcome } from "../../actors/port/batch.ts";
-import type { SentOutcome } from "../../actors/worker/pending-calls.ts";
-import { refOf, type CallRow, type Slot } from "./call-row.ts";
-import type { Batcher } from "./batcher.ts";
-import type { Departures } from "./departures.ts";
-import type { OwnCalls } from "./own-calls.ts";
-import type { RouterParts } from "./router-parts.ts";
-import type { Recorded } from "./scopes.ts";
-import type { Session } from "./session.ts";
+} from '../../actors/ground/errors.ts';
+import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
+import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
+import type { BatchOutcome } from '../../actors/port/batch.ts';
+import type { SentOutcome } from '../../actors/worker/pending-calls.ts';
+import { refOf, type CallRow, type Slot } from './call-row.ts';
+import type { Batcher } from './batcher.ts';
+import type { Departures } from './departures.ts';
+import type { OwnCalls } from './own-calls.ts';
+import type { RouterParts } from './router-parts.ts';
+import type { Recorded } from './scopes.ts';
+import type { Session } from './session.ts';
 
 /** Exits that our own side has asked for. */
-const ORDERED: ReadonlySet<string> = new Set(["shutdown", "killed"]);
+const ORDERED: ReadonlySet<string> = new Set(['shutdown', 'killed']);
 
-type Crash = Extract<SentOutcome, { readonly type: "crashed" }>;
+type Crash = Extract<SentOutcome, { readonly type: 'crashed' }>;
 
 /** What the dispatcher does for it. */
 export interface OutcomeHands {
@@ -45,7 +45,7 @@ export class Outcomes {
   }
 
   take(slot: Slot, row: CallRow, outcome: SentOutcome): void {
-    if (outcome.type === "crashed") {
+    if (outcome.type === 'crashed') {
       this.#crashed(slot, row, outcome);
       return;
     }
@@ -55,14 +55,8 @@ export class Outcomes {
     if (!reply.ok) {
       const { error: remote } = reply;
       // Broken for all that come after, e.g. by an error of its GPU.
-      if (shouldReplaceAfter(remote))
-        this.#hands.departures.retire(slot, "broken_by_call");
-      this.#failed(
-        slot,
-        row,
-        "flag",
-        () => new PythonError(remote, refOf(slot)),
-      );
+      if (shouldReplaceAfter(remote)) this.#hands.departures.retire(slot, 'broken_by_call');
+      this.#failed(slot, row, 'flag', () => new PythonError(remote, refOf(slot)));
       return;
     }
     if (reply.outcomes === undefined) this.#answered(slot, row, reply.result);
@@ -73,7 +67,7 @@ export class Outcomes {
   #failed(
     slot: Slot,
     row: CallRow,
-    stage: "flag" | "kill",
+    stage: 'flag' | 'kill',
     errorOf: (call: CallRow) => Error,
   ): void {
     if (row.calls === undefined) {
@@ -86,17 +80,11 @@ export class Outcomes {
     this.#hands.free(slot, row);
   }
 
-  #answeredEach(
-    slot: Slot,
-    row: CallRow,
-    outcomes: readonly BatchOutcome[],
-  ): void {
+  #answeredEach(slot: Slot, row: CallRow, outcomes: readonly BatchOutcome[]): void {
     const { ports, runTimes } = this.#parts;
     runTimes.record(row.request.op, ports.clock.nowMs() - row.sentAtMs);
-    const isBroken = outcomes.some(
-      (one) => !one.ok && shouldReplaceAfter(one.error),
-    );
-    if (isBroken) this.#hands.departures.retire(slot, "broken_by_call");
+    const isBroken = outcomes.some((one) => !one.ok && shouldReplaceAfter(one.error));
+    if (isBroken) this.#hands.departures.retire(slot, 'broken_by_call');
     this.#hands.batches().answered(slot, row, outcomes);
     this.#hands.free(slot, row);
   }
@@ -107,12 +95,11 @@ export class Outcomes {
     const delayMs = retrying.delayOf(row, error);
     if (delayMs === undefined) return false;
     row.failures += 1;
-    if (isCaduceusError(error) && error.outcome !== "notSent")
-      row.triedSoFar = "maybeExecuted";
-    if (row.kind === "call") {
+    if (isCaduceusError(error) && error.outcome !== 'notSent') row.triedSoFar = 'maybeExecuted';
+    if (row.kind === 'call') {
       settling.accounting.counters.retried += 1;
       const [pool, { op }] = [options.pool, row.request];
-      ports.bus.emit("call.retried", {
+      ports.bus.emit('call.retried', {
         pool,
         op,
         attempt: row.failures + 1,
@@ -126,13 +113,12 @@ export class Outcomes {
 
   /** It goes back to its place among those that wait, after a while. */
   again(slot: Slot, row: CallRow, delayMs: number): void {
-    const { retrying, settling, deadlines, ports, options, queue } =
-      this.#parts;
+    const { retrying, settling, deadlines, ports, options, queue } = this.#parts;
     row.slot = undefined;
     row.sentId = undefined;
     row.permit?.release();
     row.permit = undefined;
-    settling.accounting.move(row, "waiting");
+    settling.accounting.move(row, 'waiting');
     retrying.waiting.add(row);
     const queueAgain = (): void => {
       retrying.waiting.delete(row);
@@ -142,35 +128,32 @@ export class Outcomes {
         if (row.session !== undefined) this.#hands.resume(row.session);
         return;
       }
-      settling.accounting.move(row, "queued");
+      settling.accounting.move(row, 'queued');
       queue.addAgain(row);
       options.onQueued?.();
       this.#hands.serveAll();
     };
-    if (delayMs > 0)
-      row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, queueAgain);
+    if (delayMs > 0) row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, queueAgain);
     this.#hands.leave(slot, row);
-    if (delayMs <= 0 && row.phase === "waiting") queueAgain();
+    if (delayMs <= 0 && row.phase === 'waiting') queueAgain();
   }
 
   /** An incarnation has ended. A crash speaks against the pool once, however many calls it takes along; what was ordered is nobody's failure. */
-  ended(slot: Slot, { reason }: CrashReport): "ordered" | "by_itself" {
-    if (slot.ordered !== undefined || ORDERED.has(reason.type))
-      return "ordered";
-    if (slot.fault === "none") {
-      slot.fault = "counted";
+  ended(slot: Slot, { reason }: CrashReport): 'ordered' | 'by_itself' {
+    if (slot.ordered !== undefined || ORDERED.has(reason.type)) return 'ordered';
+    if (slot.fault === 'none') {
+      slot.fault = 'counted';
       this.#parts.breaker?.failed();
     }
-    return "by_itself";
+    return 'by_itself';
   }
 
   #crashed(slot: Slot, row: CallRow, { report, outcome }: Crash): void {
     row.permit?.release();
     row.permit = undefined;
     const end = this.ended(slot, report);
-    if (end === "by_itself" && outcome === "maybeExecuted")
-      this.#parts.retrying.crashed(row);
-    this.#failed(slot, row, "kill", ({ request }) => {
+    if (end === 'by_itself' && outcome === 'maybeExecuted') this.#parts.retrying.crashed(row);
+    this.#failed(slot, row, 'kill', ({ request }) => {
       return new WorkerCrashedError(request.op, refOf(slot), report, outcome);
     });
   }
@@ -179,27 +162,27 @@ export class Outcomes {
     const { settling, scopes, runTimes, ports, options } = this.#parts;
     const { session, request } = row;
     const ranMs = ports.clock.nowMs() - row.sentAtMs;
-    if (row.kind !== "internal") {
+    if (row.kind !== 'internal') {
       settling.accounting.ran(ranMs);
       runTimes.record(request.op, ranMs);
     }
-    if (request.change === undefined || row.phase === "settled") {
+    // What the journal has led to there is gone: whatever of the session goes on is told it anew.
+    if (session !== undefined && request.op === options.operations?.forget)
+      session.marks.delete(slot);
+    if (request.change === undefined || row.phase === 'settled') {
       settling.succeed(row, result);
       this.#hands.free(slot, row);
       return;
     }
     const recorded = scopes.record(slot, row, this.#hands.slots());
-    if (session !== undefined && request.change.change === "update")
+    if (session !== undefined && request.change.change === 'update')
       session.updatesSinceSnapshot += 1;
-    if (
-      session === undefined ||
-      !scopes.wantsSnapshot(session, options.operations)
-    ) {
+    if (session === undefined || !scopes.wantsSnapshot(session, options.operations)) {
       this.#store(slot, row, recorded, result);
       return;
     }
     // While nobody else's call comes between: what the snapshot shows is what the caller is answered for.
-    settling.accounting.move(row, "storing");
+    settling.accounting.move(row, 'storing');
     this.snapshot(slot, session, (found) => {
       this.#store(slot, row, found ?? recorded, result);
     });
@@ -213,16 +196,15 @@ export class Outcomes {
       this.#hands.free(slot, row);
       return;
     }
-    settling.accounting.move(row, "storing");
+    settling.accounting.move(row, 'storing');
     scopes.persist(recorded, (error) => {
       if (error === undefined) settling.succeed(row, result);
       else {
         const what = `call ${row.request.op}`;
-        settling.fail(row, new StoreFailedError(what, "maybeExecuted", error));
+        settling.fail(row, new StoreFailedError(what, 'maybeExecuted', error));
       }
       // What a checkout holds it holds until its own end.
-      if (row.session !== undefined && row.holder === undefined)
-        this.#hands.resume(row.session);
+      if (row.session !== undefined && row.holder === undefined) this.#hands.resume(row.session);
     });
     this.#hands.leave(slot, row);
   }
@@ -231,19 +213,15 @@ export class Outcomes {
    * Take the state of the session, in its worker, and let it take the place of the journal.
    * @param done with what is to be stored; undefined when there was no snapshot: then the journal is as it was.
    */
-  snapshot(
-    slot: Slot,
-    session: Session,
-    done: (recorded: Recorded | undefined) => void,
-  ): void {
+  snapshot(slot: Slot, session: Session, done: (recorded: Recorded | undefined) => void): void {
     const { scopes, options } = this.#parts;
     const { snapshot: op, restore } = options.operations ?? {};
-    if (op === undefined || restore === undefined || slot.phase === "gone") {
+    if (op === undefined || restore === undefined || slot.phase === 'gone') {
       done(undefined);
       return;
     }
     this.#hands.own().make(slot, { op, args: {}, session }, (error, state) => {
-      if (error !== undefined || session.stage !== "live") {
+      if (error !== undefined || session.stage !== 'live') {
         done(undefined);
         return;
       }
@@ -254,7 +232,7 @@ export class Outcomes {
 
 /** What its session did there can be lost there. */
 function noteRun({ session, affinity, kind }: CallRow): void {
-  if (session === undefined || kind === "internal") return;
+  if (session === undefined || kind === 'internal') return;
   session.callsSinceSnapshot += 1;
-  if (affinity !== "none") session.ranCount += 1;
+  if (affinity !== 'none') session.ranCount += 1;
 }

@@ -43,7 +43,8 @@ export function watch(target: Target): Told {
   return told;
 }
 
-function watchIncarnations({ on, nowMs, stamp }: Target, told: Told): void {
+function watchIncarnations({ on, nowMs, stamp, workers }: Target, told: Told): void {
+  for (const { path, epoch, pid } of workers()) told.pids.set(pid, siteOf(path, epoch));
   const left = (path: string, epoch: number): void => {
     const site = siteOf(path, epoch);
     if (!told.leftAt.has(site)) told.leftAt.set(site, stamp());
