@@ -127,12 +127,18 @@ function checkOneAtATime({ calls, executions }: Run): readonly string[] {
 }
 
 function checkChanges({ executions }: Run): readonly string[] {
-  const seen = new Set<string>();
-  return executions.flatMap(({ kind, number, op, pid }) => {
-    if (kind !== 'start' || number < 0 || !CHANGES.has(op)) return [];
-    const key = `${number} in process ${pid}`;
-    if (seen.has(key)) return [`${op} ${key} came twice`];
-    seen.add(key);
+  /** By incarnation and scope: the changes that it has. */
+  const applied = new Map<string, Set<number>>();
+  return executions.flatMap(({ kind, number, op, pid, session }) => {
+    const where = `${session ?? 'the anonymous scope'} in process ${pid}`;
+    if (kind !== 'start') return [];
+    // Then it is told all of it anew.
+    if (op === 'forget') applied.delete(where);
+    if (!CHANGES.has(op)) return [];
+    const known = applied.get(where) ?? new Set();
+    applied.set(where, known);
+    if (known.has(number)) return [`${op} ${number} came twice to ${where}`];
+    known.add(number);
     return [];
   });
 }
@@ -147,6 +153,7 @@ function checkAffinity(run: Run): readonly string[] {
       if (one.pid === before.pid) return [];
       if (calls[one.number]!.generation !== calls[before.number]!.generation) return [];
       const site = told.pids.get(before.pid);
+      if (site !== undefined && told.injected.has(site)) return [];
       const leftAt = site === undefined ? undefined : told.leftAt.get(site);
       if (leftAt !== undefined && leftAt < one.stamp) return [];
       return [`${describe(calls[one.number]!)} left ${String(site)}, which was well`];
