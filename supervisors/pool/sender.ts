@@ -82,6 +82,8 @@ export class Sender {
     try {
       if (stream !== undefined && !slot.worker.abilities.has('streams'))
         throw new UnsupportedError(op, 'the bridge cannot stream');
+      // What was accepted before it has filled the journal meanwhile.
+      if (row.request.change !== undefined) this.#parts.scopes.assertRoom(row.request, row);
       const deadlineMs = Math.max(1, Math.ceil(row.deadlineAtMs - row.sentAtMs));
       const args = row.calls === undefined ? row.args : this.#hands.batches().argsOf(row);
       const batch = row.calls?.length;
