@@ -97,9 +97,8 @@ export function planFleet(facts: FleetFacts): FleetPlan {
 /** Who counts: not those that go, not one whose replacement is ready, and not a replacement before that. */
 function sortOut(facts: FleetFacts): Fleet {
   const counted = facts.workers.filter(({ state }) => state !== 'retiring' && state !== 'stopping');
-  const byId = new Map(counted.map((worker) => [worker.id, worker]));
   const pairs = counted.flatMap((next) => {
-    const old = next.replaces === undefined ? undefined : byId.get(next.replaces);
+    const old = counted.find(({ id }) => id === next.replaces);
     return old === undefined ? [] : [{ old, next }];
   });
   const out = new Set(pairs.map(({ old, next }) => (next.state === 'ready' ? old : next)));
@@ -125,11 +124,8 @@ function starts(count: number, because: ComingBecause): readonly FleetOrder[] {
 /** Exactly the size, at once. */
 function fit({ size, members }: Fleet): readonly FleetOrder[] {
   const missing = size - members.length;
-  if (missing > 0) return starts(missing, 'resize');
-  return [...members]
-    .sort(byUse)
-    .slice(0, -missing)
-    .map((victim) => goes(victim, 'resize'));
+  const victims = [...members].sort(byUse).slice(0, Math.max(0, -missing));
+  return [...starts(missing, 'resize'), ...victims.map((victim) => goes(victim, 'resize'))];
 }
 
 /** Who can be spared first: what is not ready, then what is to be replaced anyway, then what has been idle for longest. */

@@ -1,69 +1,20 @@
-// Who must come and who must go? The plan, fact by fact.
+// Who must come and who must go? The plan of a fleet's size, fact by fact.
 import { describe, expect, it } from 'vitest';
 
-import {
-  planFleet,
-  type FleetFacts,
-  type FleetOrder,
-  type FleetWorker,
-} from '../../../supervisors/pool/fleet-plan.ts';
-
-const NOW_MS = 100_000;
-const IDLE_MS = 30_000;
-
-const worker = (id: string, more: Partial<FleetWorker> = {}): FleetWorker => ({
-  id,
-  state: 'ready',
-  replaces: undefined,
-  because: 'size',
-  build: 'fresh',
-  wear: undefined,
-  agedAtMs: Infinity,
-  idleSinceMs: Infinity,
-  ...more,
-});
-const workers = (...ids: readonly string[]): FleetWorker[] => ids.map((id) => worker(id));
-const idleFor = (ms: number): Partial<FleetWorker> => ({ idleSinceMs: NOW_MS - ms });
-
-const CALM = { queued: 0, oldestWaitMs: 0, idle: 1, busy: 1 };
-const BUSY = { queued: 3, oldestWaitMs: 10, idle: 0, busy: 2 };
-
-const facts = (more: Partial<FleetFacts>): FleetFacts => ({
-  nowMs: NOW_MS,
-  size: 2,
-  overflow: 0,
-  idleTimeoutMs: IDLE_MS,
-  autoscale: undefined,
-  workers: workers('a', 'b'),
-  load: CALM,
-  resize: 'none',
-  notBeforeMs: 0,
-  ...more,
-});
-
-/** Each order in a few words. */
-const planned = (more: Partial<FleetFacts>): readonly string[] =>
-  planFleet(facts(more)).orders.map(inWords);
-function inWords(order: FleetOrder): string {
-  switch (order.type) {
-    case 'start':
-      return [`start ${order.because}`, order.replaces && `for ${order.replaces}`]
-        .filter(Boolean)
-        .join(' ');
-    case 'size':
-      return `size ${order.size}`;
-    case 'retire':
-    case 'remove':
-      return `${order.type} ${order.id} ${order.because}`;
-    default:
-      return order satisfies never;
-  }
-}
+import { planFleet } from '../../../supervisors/pool/fleet-plan.ts';
+import { BUSY, facts, IDLE_MS, idleFor, NOW_MS, planned, worker, workers } from './fleet-facts.ts';
 
 describe('a fleet that is as it should be', () => {
   it('is left alone, and looked at never again', () => {
     const plan = planFleet(facts({}));
     expect(plan).toEqual({ orders: [], lookAtMs: Infinity, room: 0 });
+  });
+
+  it('is left alone, and not looked at again, however long nobody calls', () => {
+    for (const ms of [10, IDLE_MS]) {
+      const idle = { workers: [worker('a', idleFor(ms)), worker('b', idleFor(ms))] };
+      expect(planFleet(facts(idle))).toMatchObject({ orders: [], lookAtMs: Infinity });
+    }
   });
 
   it('is left alone while its workers are busy and calls wait', () => {
@@ -72,7 +23,8 @@ describe('a fleet that is as it should be', () => {
 
   it('is completed, but not before the last start that failed is over', () => {
     const short = { workers: workers('a'), notBeforeMs: NOW_MS + 5 };
-    expect(planned({ workers: workers('a') })).toEqual(['start size']);
+    expect(planned({ ...short, notBeforeMs: NOW_MS })).toEqual(['start size']);
+    expect(planFleet(facts({ notBeforeMs: NOW_MS })).lookAtMs).toBe(Infinity);
     expect(planFleet(facts(short))).toMatchObject({ orders: [], lookAtMs: NOW_MS + 5 });
   });
 
@@ -178,12 +130,20 @@ describe('autoscale', () => {
     expect(planned({ autoscale, workers: idle })).toEqual(['size 1', 'retire b idle']);
   });
 
-  it('keeps its least', () => {
-    const idle = [worker('a', idleFor(IDLE_MS)), worker('b', idleFor(IDLE_MS))];
-    expect(planned({ autoscale: { ...autoscale, min: 2 }, workers: idle })).toEqual([]);
+  it('keeps its least, and looks at nothing then', () => {
+    const least = { autoscale: { ...autoscale, min: 2 } };
+    const idle = [worker('a', idleFor(IDLE_MS)), worker('b', idleFor(1))];
+    const plan = planFleet(facts({ ...least, workers: idle }));
+    expect(plan).toMatchObject({ orders: [], lookAtMs: Infinity });
   });
 
-  it('lets nobody go while another is not ready', () => {
+  it('lets nobody go while another is not ready, even one beyond the size', () => {
+    const beyond = [
+      worker('a', idleFor(IDLE_MS)),
+      worker('b'),
+      worker('c', { state: 'restarting' }),
+    ];
+    expect(planned({ autoscale, workers: beyond })).toEqual([]);
     const idle = [worker('a', idleFor(IDLE_MS)), worker('b', { state: 'restarting' })];
     expect(planned({ autoscale, workers: idle })).toEqual([]);
   });
@@ -213,86 +173,19 @@ describe('a resize', () => {
       worker('idle', idleFor(1)),
       worker('longer', idleFor(2)),
       worker('stale', { build: 'stale' }),
+      worker('worn', { wear: 'rss' }),
       worker('coming', { state: 'probation', because: 'overflow' }),
     ];
     const shrunk = (size: number) => planned({ resize, size, workers: mixed });
     expect(shrunk(1)).toEqual([
-      ...['remove coming resize', 'retire stale resize'],
+      ...['remove coming resize', 'retire stale resize', 'retire worn resize'],
       ...['retire longer resize', 'retire idle resize'],
     ]);
-    expect(shrunk(4)).toEqual(['remove coming resize']);
+    expect(shrunk(5)).toEqual(['remove coming resize']);
   });
 
   it('comes before everything else', () => {
     const more = [worker('a', { wear: 'calls' }), worker('b', { build: 'stale' })];
     expect(planned({ resize, overflow: 2, load: BUSY, workers: more })).toEqual([]);
-  });
-});
-
-describe('a replacement', () => {
-  const worn = (more: Partial<FleetWorker> = {}) => worker('a', { wear: 'age', ...more });
-  const next = (more: Partial<FleetWorker> = {}) =>
-    worker('c', { state: 'probation', because: 'age', replaces: 'a', ...more });
-
-  it.each(['calls', 'age', 'rss'] as const)('is started for one whose %s is reached', (wear) => {
-    expect(planned({ workers: [worker('a', { wear }), worker('b')] })).toEqual([
-      `start ${wear} for a`,
-    ]);
-  });
-
-  it('is started for one that is stale, before one that is worn', () => {
-    const both = [worn(), worker('b', { build: 'stale' })];
-    expect(planned({ workers: both })).toEqual(['start reload for b']);
-  });
-
-  it('leaves the old one in its place until it is ready', () => {
-    expect(planned({ workers: [worn(), worker('b'), next()] })).toEqual([]);
-  });
-
-  it('takes its place then', () => {
-    const ready = next({ state: 'ready' });
-    expect(planned({ workers: [worn(), worker('b'), ready] })).toEqual(['retire a age']);
-  });
-
-  it('takes the place of one that has died meanwhile, of which nothing is to be finished', () => {
-    const died = worn({ state: 'restarting', wear: undefined });
-    const ready = next({ state: 'ready' });
-    expect(planned({ workers: [died, worker('b'), ready] })).toEqual(['remove a age']);
-  });
-
-  it('becomes one of the fleet when there is nobody left to replace', () => {
-    expect(planned({ workers: [worker('b'), next()] })).toEqual([]);
-  });
-
-  it('is one at a time: until the old one has ended', () => {
-    const both = [worn(), worker('b', { wear: 'calls' })];
-    for (const state of ['retiring', 'stopping'] as const) {
-      for (const because of ['age', 'reload', 'calls', 'rss'] as const) {
-        const going = worker('z', { state, because });
-        expect(planned({ workers: [...both, going] })).toEqual([]);
-      }
-    }
-  });
-
-  it('does not wait for those that go for another reason', () => {
-    const going = worker('z', { state: 'retiring', because: 'idle' });
-    expect(planned({ workers: [worn(), worker('b'), going] })).toEqual(['start age for a']);
-  });
-
-  it('of a worn one waits after one did not start; a reload does not', () => {
-    const notBeforeMs = NOW_MS + 1;
-    expect(planned({ notBeforeMs, workers: [worn(), worker('b')] })).toEqual([]);
-    const stale = [worker('a', { build: 'stale' }), worker('b')];
-    expect(planned({ notBeforeMs, workers: stale })).toEqual(['start reload for a']);
-  });
-
-  it('is not started for one that is not ready', () => {
-    const restarting = [worker('a', { state: 'restarting', build: 'stale' }), worker('b')];
-    expect(planned({ workers: restarting })).toEqual([]);
-  });
-
-  it('is looked for again when the next one will be old enough', () => {
-    const aging = [worker('a', { agedAtMs: NOW_MS + 7 }), worker('b', { agedAtMs: NOW_MS + 9 })];
-    expect(planFleet(facts({ workers: aging })).lookAtMs).toBe(NOW_MS + 7);
   });
 });
