@@ -78,7 +78,8 @@ export class BridgeHandle {
     const forget = this.adapter.roles?.forget;
     if (forget !== undefined && this.#pool.workerOf(sessionId) !== undefined) {
       try {
-        await this.call(forget, {}, { ...options, sessionId });
+        // There; others that have something of it are told by the pool.
+        await this.call(forget, {}, { ...options, sessionId, affinity: 'required' });
       } catch (error) {
         // The worker, or what it was to be told first, is gone: then there is nothing left there to drop.
         if (!isCaduceusError(error) || !GONE.has(error.code)) throw error;

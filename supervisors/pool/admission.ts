@@ -87,10 +87,13 @@ export class Admission {
         throw new CheckoutTimeoutError(op, 0, this.#timeouts.found(choice.because));
     }
     const session = sessionId === undefined ? undefined : this.#session(sessionId);
+    // The store may have said at once what it was.
+    const isLoaded = choice.because === 'session_loading' && session?.stage === 'live';
+    const way = isLoaded ? this.#route(request, session) : choice;
     const row = this.newRow(request, args, session, settlers, standing);
     if (row.kind === 'checkout' && row.holder !== undefined) row.holder.row = row;
-    if (choice.type === 'worker') this.#send(choice, row);
-    else this.#enqueue(row, choice.because);
+    if (way.type === 'worker') this.#send(way, row);
+    else this.#enqueue(row, way.because);
     return row;
   }
 
@@ -121,7 +124,19 @@ export class Admission {
     if (known === undefined && request.sessionId !== undefined && this.#parts.scopes.isStored)
       return { type: 'wait', because: 'session_loading' };
     const affinity = this.#affinityOf(request, known);
-    return route({ session: known, affinity }, this.#dispatcher.slots);
+    const found = route({ session: known, affinity }, this.#dispatcher.slots);
+    return found.type === 'worker' && !this.#isLetThrough()
+      ? { type: 'wait', because: 'breaker' }
+      : found;
+  }
+
+  /** While it is half open a call may have to wait beside idle workers: as bounded as any other. */
+  #isLetThrough(): boolean {
+    const { breaker } = this.#parts;
+    if (breaker?.state !== 'half_open') return true;
+    const admission = breaker.acquire();
+    if (admission.type === 'granted') admission.permit.release();
+    return admission.type === 'granted';
   }
 
   /** A session that cannot be made again elsewhere has no choice. */

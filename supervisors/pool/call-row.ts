@@ -7,6 +7,7 @@ import type { Trace } from '../../actors/ground/worker-facts.ts';
 import type { EncodedValue } from '../../actors/port/codec.ts';
 import type { CallbackAnswer, CallbackMessage } from '../../actors/port/message.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
+import { ownCopy } from './journal-entry.ts';
 import { AppliedMark, type Journal, type StateChange } from './journal.ts';
 import type { Affinity } from './pool-options.ts';
 
@@ -228,7 +229,8 @@ export function newCallRow(given: GivenByRouter): CallRow {
     kind,
     seq,
     request,
-    args: request.change === undefined ? args : copyOf(args),
+    // What is journalled must be what was sent, whatever the caller does with its objects and arrays meanwhile.
+    args: request.change === undefined ? args : ownCopy(args).args,
     session,
     affinity,
     acceptedAtMs,
@@ -253,15 +255,6 @@ export function newCallRow(given: GivenByRouter): CallRow {
     resolve: given.resolve,
     reject: given.reject,
     stopListening: undefined,
-  };
-}
-
-/** What is journalled must be what was sent, whatever the caller does with its objects and arrays meanwhile. */
-function copyOf({ json, tagged, segments }: EncodedValue): EncodedValue {
-  return {
-    json: JSON.parse(JSON.stringify(json)) as unknown,
-    tagged,
-    segments: segments.map((segment) => Uint8Array.from(segment)),
   };
 }
 

@@ -1,6 +1,7 @@
 // How does a caller get to hold a worker, and what may its checkout do here?
 import { errorFrom } from '../../actors/ground/error-from.ts';
 import { CallAbortedError, OverloadedError } from '../../actors/ground/errors.ts';
+import { SessionLostError } from '../../actors/ground/pool-errors.ts';
 import { encodeValue } from '../../actors/port/codec.ts';
 import type { Admission } from './admission.ts';
 import type { CallRequest, CallRow, Holder } from './call-row.ts';
@@ -92,8 +93,9 @@ export class Checkouts {
     const { op, signal } = request;
     if (signal?.aborted === true) throw new CallAbortedError(op, 'notSent', signal.reason);
     const args = encodeValue(request.args, 'args');
-    this.#parts.retrying.assertHarmless(request, args);
     const { session } = holder.row;
+    this.#parts.retrying.assertHarmless(request, args);
+    if (session?.stage === 'lost') throw new SessionLostError(op, session.id, session.lostBecause);
     this.#parts.scopes.assertRoom(request, { args, session });
     return this.#admission.newRow(request, args, session, settlers, { kind: 'call', holder });
   }

@@ -1,5 +1,4 @@
 // How does a worker leave the routing, and what becomes of the sessions that it holds? They move, are made again elsewhere, or are lost.
-import type { ReplayFailedError } from '../../actors/ground/errors.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { SessionLostError } from '../../actors/ground/pool-errors.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
@@ -113,7 +112,7 @@ export class Departures {
   }
 
   /** Its replay has failed once more. */
-  replayFailed(session: Session, error: ReplayFailedError): void {
+  replayFailed(session: Session, error: Error): void {
     session.replayFailuresCount += 1;
     if (session.replayFailuresCount < LIMITS.replayFailuresMax) return;
     this.lose(

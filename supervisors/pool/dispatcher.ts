@@ -166,7 +166,10 @@ export class Dispatcher {
   resume(session: Session): void {
     if (session.phase !== 'running') return;
     session.phase = 'idle';
-    this.#parts.queue.relist(session);
+    const { queue, scopes, ports } = this.#parts;
+    // A long call is use up to its end.
+    scopes.use(session, ports.clock.nowMs());
+    queue.relist(session);
     const { slot } = session;
     // Before its next call goes there: it may have to move.
     if (slot?.leaving !== undefined) this.departures.look(slot);

@@ -9,7 +9,8 @@ import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
 import { shouldReplaceAfter } from '../../actors/worker/crash-cause.ts';
 import type { BatchOutcome } from '../../actors/port/batch.ts';
 import type { SentOutcome } from '../../actors/worker/pending-calls.ts';
-import { refOf, type CallRow, type Slot } from './call-row.ts';
+import { AppliedMark } from './applied-mark.ts';
+import { nameOf, refOf, type CallRow, type Slot } from './call-row.ts';
 import type { Batcher } from './batcher.ts';
 import type { Departures } from './departures.ts';
 import type { OwnCalls } from './own-calls.ts';
@@ -50,7 +51,7 @@ export class Outcomes {
       return;
     }
     row.permit?.success();
-    noteRun(row);
+    this.#noteRun(slot, row);
     const { reply } = outcome;
     if (!reply.ok) {
       const { error: remote } = reply;
@@ -96,23 +97,18 @@ export class Outcomes {
     if (delayMs === undefined) return false;
     row.failures += 1;
     if (isCaduceusError(error) && error.outcome !== 'notSent') row.triedSoFar = 'maybeExecuted';
-    if (row.kind === 'call') {
+    const attempt = row.failures + 1;
+    this.again(slot, row, delayMs, () => {
+      if (row.kind !== 'call') return;
       settling.accounting.counters.retried += 1;
       const [pool, { op }] = [options.pool, row.request];
-      ports.bus.emit('call.retried', {
-        pool,
-        op,
-        attempt: row.failures + 1,
-        delayMs,
-        error,
-      });
-    }
-    this.again(slot, row, delayMs);
+      ports.bus.emit('call.retried', { pool, op, attempt, delayMs, error });
+    });
     return true;
   }
 
-  /** It goes back to its place among those that wait, after a while. */
-  again(slot: Slot, row: CallRow, delayMs: number): void {
+  /** It goes back to its place among those that wait, after a while. @param tell once it waits: whoever hears of it may end it at once. */
+  again(slot: Slot, row: CallRow, delayMs: number, tell?: () => void): void {
     const { retrying, settling, deadlines, ports, options, queue } = this.#parts;
     row.slot = undefined;
     row.sentId = undefined;
@@ -134,12 +130,13 @@ export class Outcomes {
       this.#hands.serveAll();
     };
     if (delayMs > 0) row.retry = deadlines.arm(ports.clock.nowMs() + delayMs, queueAgain);
+    tell?.();
     this.#hands.leave(slot, row);
     if (delayMs <= 0 && row.phase === 'waiting') queueAgain();
   }
 
   /** An incarnation has ended. A crash speaks against the pool once, however many calls it takes along; what was ordered is nobody's failure. */
-  ended(slot: Slot, { reason }: CrashReport): 'ordered' | 'by_itself' {
+  ended(slot: Slot, { reason }: Pick<CrashReport, 'reason'>): 'ordered' | 'by_itself' {
     if (slot.ordered !== undefined || ORDERED.has(reason.type)) return 'ordered';
     if (slot.fault === 'none') {
       slot.fault = 'counted';
@@ -167,17 +164,19 @@ export class Outcomes {
       runTimes.record(request.op, ranMs);
     }
     // What the journal has led to there is gone: whatever of the session goes on is told it anew.
-    if (session !== undefined && request.op === options.operations?.forget)
-      session.marks.delete(slot);
+    if (session?.marks.has(slot) === true && request.op === options.operations?.forget)
+      session.marks.set(slot, new AppliedMark());
     if (request.change === undefined || row.phase === 'settled') {
       settling.succeed(row, result);
       this.#hands.free(slot, row);
       return;
     }
     const recorded = scopes.record(slot, row, this.#hands.slots());
-    if (session !== undefined && request.change.change === 'update')
-      session.updatesSinceSnapshot += 1;
-    if (session === undefined || !scopes.wantsSnapshot(session, options.operations)) {
+    const isUpdate = session !== undefined && request.change.change === 'update';
+    if (isUpdate) session.updatesSinceSnapshot += 1;
+    // A worker with a call in which this one was made gives no snapshot before that is over.
+    const mayStop = isUpdate && request.site === undefined;
+    if (!mayStop || !scopes.wantsSnapshot(session, options.operations)) {
       this.#store(slot, row, recorded, result);
       return;
     }
@@ -196,15 +195,17 @@ export class Outcomes {
       this.#hands.free(slot, row);
       return;
     }
-    settling.accounting.move(row, 'storing');
+    // Its caller may have stopped waiting while the snapshot was taken.
+    if (row.phase !== 'settled') settling.accounting.move(row, 'storing');
     scopes.persist(recorded, (error) => {
       if (error === undefined) settling.succeed(row, result);
       else {
         const what = `call ${row.request.op}`;
         settling.fail(row, new StoreFailedError(what, 'maybeExecuted', error));
       }
-      // What a checkout holds it holds until its own end.
-      if (row.session !== undefined && row.holder === undefined) this.#hands.resume(row.session);
+      // What a checkout holds it holds until its own end, and so does a call what is made inside of it.
+      const isInner = row.holder !== undefined || row.request.site !== undefined;
+      if (row.session !== undefined && !isInner) this.#hands.resume(row.session);
     });
     this.#hands.leave(slot, row);
   }
@@ -228,11 +229,14 @@ export class Outcomes {
       done(scopes.recordSnapshot(slot, session, restore, state));
     });
   }
-}
 
-/** What its session did there can be lost there. */
-function noteRun({ session, affinity, kind }: CallRow): void {
-  if (session === undefined || kind === 'internal') return;
-  session.callsSinceSnapshot += 1;
-  if (affinity !== 'none') session.ranCount += 1;
+  /** What its session did there can be lost there, and is when its worker was taken from it meanwhile. */
+  #noteRun(slot: Slot, { session, affinity, kind }: CallRow): void {
+    if (session === undefined || kind === 'internal') return;
+    session.callsSinceSnapshot += 1;
+    if (affinity === 'none') return;
+    session.ranCount += 1;
+    if (session.slot !== slot && this.#parts.options.onSessionLoss === 'fail')
+      this.#hands.departures.lose(session, `${nameOf(slot)} that holds its state is replaced`);
+  }
 }

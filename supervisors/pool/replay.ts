@@ -34,8 +34,12 @@ export type ReplayResult =
   | { readonly type: 'current' }
   /** The call has its outcome already (deadline, abort): the slot is being replaced. */
   | { readonly type: 'settled' }
-  /** The call was not sent. */
-  | { readonly type: 'failed'; readonly error: CaduceusError };
+  /** The call was not sent. `scope`: of what was being replayed; absent when that was nothing, or never left. */
+  | {
+      readonly type: 'failed';
+      readonly error: CaduceusError;
+      readonly scope?: Replay['scope'] | undefined;
+    };
 
 /** Replay what is missing, then say `done`, at once when nothing is. */
 export function bringUpToDate(
@@ -71,10 +75,10 @@ export function bringUpToDate(
     }
   };
   const sendReplay = (replay: Replay): void => {
-    const { entry, mark, sessionId: session } = replay;
+    const { entry, mark, scope, sessionId: session } = replay;
     const fail = (error: CaduceusError): void => {
       mark.remove(entry.seq);
-      done({ type: 'failed', error });
+      done({ type: 'failed', error, scope });
     };
     if (entry.missingSecret !== undefined) {
       done({ type: 'failed', error: new SecretMissingError(entry.missingSecret) });

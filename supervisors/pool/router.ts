@@ -156,12 +156,14 @@ export class Router implements WorkerWatcher {
 
   /** All workers are gone, and may come back by `reopen`: no deadline is left to keep until then. */
   rest(): void {
+    this.#lives.rest();
     this.#parts.deadlines.clear();
     this.#parts.breaker?.reset();
   }
 
   /** All workers are gone for good. */
   dispose(): void {
+    this.#lives.rest();
     this.#parts.deadlines.clear();
     this.#parts.breaker?.stop();
   }

@@ -1,6 +1,10 @@
 // How does a call get to the worker that it was given? What that lacks is told first; then the call is written.
 import { errorFrom } from '../../actors/ground/error-from.ts';
-import { ReplayFailedError, UnsupportedError } from '../../actors/ground/errors.ts';
+import {
+  ReplayFailedError,
+  UnsupportedError,
+  WorkerCrashedError,
+} from '../../actors/ground/errors.ts';
 import type { Settle } from '../../actors/worker/pending-calls.ts';
 import type { Batcher } from './batcher.ts';
 import { handlersOf } from './call-handlers.ts';
@@ -57,9 +61,10 @@ export class Sender {
     row.checkout?.disarm();
     if (row.failures === 0 && row.kind === 'call')
       accounting.waited(ports.clock.nowMs() - row.acceptedAtMs);
-    if (row.session !== undefined) this.#bind(row.session, slot, row.affinity);
     if (row.kind === 'checkout') slot.holder = row.holder;
+    // Before anybody is told: who hears of it may call at once, and finds no room here.
     slot.phase = 'updating';
+    if (row.session !== undefined) this.#bind(row.session, slot, row.affinity);
     let when: 'at once' | 'later' = 'at once';
     bringUpToDate(slot, row, this.#replayer, (result) => {
       this.#onUpToDate(slot, row, result);
@@ -109,12 +114,19 @@ export class Sender {
       return;
     }
     if (result.type === 'failed') {
-      if (session !== undefined && result.error instanceof ReplayFailedError)
-        this.#hands.departures.replayFailed(session, result.error);
-      if (this.#hands.outcomes.retry(slot, row, result.error)) return;
-      this.#parts.settling.fail(row, result.error);
+      const { error, scope } = result;
+      if (session !== undefined && scope === 'session' && this.#isItsFault(slot, error))
+        this.#hands.departures.replayFailed(session, error);
+      if (this.#hands.outcomes.retry(slot, row, error)) return;
+      this.#parts.settling.fail(row, error);
     }
     this.#hands.free(slot, row);
+  }
+
+  /** Whether it is what was replayed that has failed, or that has ended the worker. */
+  #isItsFault(slot: Slot, error: Error): boolean {
+    if (!(error instanceof WorkerCrashedError)) return error instanceof ReplayFailedError;
+    return this.#hands.outcomes.ended(slot, { reason: error.exitReason }) === 'by_itself';
   }
 
   #bind(session: Session, slot: Slot, affinity: Affinity): void {
