@@ -107,7 +107,7 @@ function checkOrder(run: Run): readonly string[] {
   );
 }
 
-function checkOneAtATime({ calls, executions }: Run): readonly string[] {
+function checkOneAtATime({ calls, executions, told }: Run): readonly string[] {
   const open = new Map<string, Execution>();
   return executions.flatMap((one) => {
     const { session, number, kind } = one;
@@ -120,6 +120,8 @@ function checkOneAtATime({ calls, executions }: Run): readonly string[] {
     }
     open.set(session, one);
     const left = other === undefined ? undefined : calls[other.number];
+    const site = other === undefined ? undefined : told.pids.get(other.pid);
+    if (site !== undefined && (told.endedAt.get(site) ?? Infinity) < one.stamp) return [];
     // Of one whose caller was told nobody waits any more.
     if (left === undefined || left === made || left.settledAt < one.stamp) return [];
     return [`${describe(made)} began while ${describe(left)} ran`];
@@ -153,7 +155,8 @@ function checkAffinity(run: Run): readonly string[] {
       if (one.pid === before.pid) return [];
       if (calls[one.number]!.generation !== calls[before.number]!.generation) return [];
       const site = told.pids.get(before.pid);
-      if (site !== undefined && told.injected.has(site)) return [];
+      // It died, or one of its calls was given up, after which it may be trusted no more.
+      if (site !== undefined && (told.injected.has(site) || told.condemned.has(site))) return [];
       const leftAt = site === undefined ? undefined : told.leftAt.get(site);
       if (leftAt !== undefined && leftAt < one.stamp) return [];
       return [`${describe(calls[one.number]!)} left ${String(site)}, which was well`];

@@ -2,12 +2,19 @@
 import { complaintsOf } from './model-check.ts';
 import type { Plan } from './model-plan.ts';
 import { Player } from './model-player.ts';
-import type { Made, Run } from './model-run.ts';
+import type { Made, Run, Told } from './model-run.ts';
 import type { Target } from './model-target.ts';
 import { noteExits, watch, watchCapacity } from './model-watch.ts';
 
 /** Sessions of the plans. */
 const SESSIONS = ['s0', 's1', 's2'] as const;
+
+interface Stage {
+  readonly plan: Plan;
+  readonly target: Target;
+  readonly player: Player;
+  readonly told: Told;
+}
 
 /** What a play has shown. */
 export interface Played {
@@ -34,7 +41,7 @@ export async function play(plan: Plan, target: Target): Promise<Played> {
       checkSum(target, step.type, imbalances);
     }
     player.tidyUp();
-    complaints.push(...(await recover(plan, target, player)));
+    complaints.push(...(await recover({ plan, target, player, told })));
     checkSum(target, 'the end', imbalances);
   } finally {
     // Whatever was thrown, nothing may be left.
@@ -63,7 +70,7 @@ function checkSum({ bridge }: Target, when: string, found: Set<string>): void {
 }
 
 /** No fault comes any more: every call ends, the pool has its workers again, and its sessions are what they were. @returns what is not so. */
-async function recover(plan: Plan, target: Target, player: Player): Promise<readonly string[]> {
+async function recover({ plan, target, player, told }: Stage): Promise<readonly string[]> {
   const { bridge, tempo } = target;
   const found: string[] = [];
   const becomes = async (what: string, fact: () => boolean): Promise<void> => {
@@ -72,6 +79,10 @@ async function recover(plan: Plan, target: Target, player: Player): Promise<read
     found.push(`${what} does not come about: ${JSON.stringify({ state, size, gauges })}`);
   };
   await becomes('the end of all calls', () => player.openCount === 0);
+  // What nobody has noticed yet would meet the last calls.
+  await becomes('the end of who was hurt', () =>
+    [...told.injected.keys()].every((site) => told.leftAt.has(site)),
+  );
   const { state } = bridge.statistics();
   // Without a breaker nobody else starts it again.
   if (state === 'stopped' || (state === 'failed' && plan.options.breaker === 'off')) player.start();

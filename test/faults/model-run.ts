@@ -73,6 +73,8 @@ export interface Told {
   readonly retiringAtMs: Map<string, number>;
   /** No call is routed there any more, and since when by stamp. */
   readonly leftAt: Map<string, number>;
+  /** It is known to have ended. */
+  readonly endedAt: Map<string, number>;
   readonly pids: Map<number, string>;
   /** States of the pool after each other, and when they began. */
   readonly lives: { readonly state: string; readonly atMs: number }[];

@@ -17,7 +17,15 @@ interface Floor {
 export function watch(target: Target): Told {
   const told: Told = {
     ...{ injected: new Map(), condemned: new Set(), retiringAtMs: new Map(), leftAt: new Map() },
-    ...{ pids: new Map(), lives: [], losses: [], reclaims: [], seen: new Set(), shortages: [] },
+    ...{
+      endedAt: new Map(),
+      pids: new Map(),
+      lives: [],
+      losses: [],
+      reclaims: [],
+      seen: new Set(),
+      shortages: [],
+    },
     ...{ failedStarts: 0, crashes: 0 },
   };
   watchIncarnations(target, told);
@@ -50,11 +58,15 @@ function watchIncarnations({ on, nowMs, stamp, workers }: Target, told: Told): v
     if (!told.leftAt.has(site)) told.leftAt.set(site, stamp());
   };
   on('child.launched', ({ path, epoch, pid }) => told.pids.set(pid, siteOf(path, epoch)));
-  on('child.crashed', ({ path, epoch }) => {
+  const ended = (path: string, epoch: number): void => {
     left(path, epoch);
+    told.endedAt.set(siteOf(path, epoch), stamp());
+  };
+  on('child.crashed', ({ path, epoch }) => {
+    ended(path, epoch);
     told.crashes += 1;
   });
-  on('child.stopped', ({ path, epoch }) => left(path, epoch));
+  on('child.stopped', ({ path, epoch }) => ended(path, epoch));
   on('worker.start_failed', () => (told.failedStarts += 1));
   on('worker.retiring', ({ worker, epoch }) => {
     left(worker, epoch);
