@@ -5,6 +5,7 @@ import type { Bus } from '../../actors/ground/bus.ts';
 import type { PythonLogLevel } from '../../actors/ground/worker-facts.ts';
 import { formatReason } from '../../supervisors/report-format.ts';
 import { watchFor, type Watch } from './log-watch.ts';
+import { logPools } from './pool-log.ts';
 import { logSupervision } from './supervision-log.ts';
 import { stderrLines } from './stderr-lines.ts';
 
@@ -43,6 +44,7 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
   const ends = [
     ...logSupervision(on, logger),
     ...logZygotes(on, logger),
+    ...logPools(on, logger),
     on('worker.logged', ({ path, epoch, callId, level, logger: python, message }) => {
       logger[LEVELS[level]]({ worker: path, epoch, call: callId, python }, message);
     }),
