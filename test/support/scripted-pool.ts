@@ -8,6 +8,7 @@ import { Pool, type PoolPorts, type PoolSetup } from '../../supervisors/pool/poo
 import { Names } from '../../actors/lifecycle/names.ts';
 import { checkFlags } from '../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../supervisors/supervisor.ts';
+import { assertBooks } from './books.ts';
 import {
   ScriptedWorld,
   type CallMessage,
@@ -78,6 +79,7 @@ export function scriptedPool(
   );
   const settle = (choose: () => number = () => 0): void => {
     while (scripted.step(choose()) || clock.poll());
+    assertBooks(pool.statistics);
   };
   return {
     clock,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CallRequest } from '../../../supervisors/pool/call-row.ts';
 import type { PortAbility } from '../../../actors/port/port-types.ts';
 import { inSession } from './calling.ts';
-import { assertBooks, routed, routedRequest, type Routed } from './routed.ts';
+import { assertBooks } from '../../support/books.ts';
+import { routed, routedRequest, type Routed } from './routed.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
 /** More than any stack holds, were each of them served from inside the one before. */

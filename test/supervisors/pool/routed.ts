@@ -10,10 +10,11 @@ import type { Worker } from '../../../actors/worker/worker-types.ts';
 import { workerStart } from '../../../actors/worker/worker.ts';
 import type { CallRequest } from '../../../supervisors/pool/call-row.ts';
 import type { Checkout, CheckoutRequest } from '../../../supervisors/pool/checkout.ts';
-import type { RouterOptions, RouterStatistics } from '../../../supervisors/pool/router-types.ts';
+import type { RouterOptions } from '../../../supervisors/pool/router-types.ts';
 import { Router } from '../../../supervisors/pool/router.ts';
 import { checkFlags } from '../../../supervisors/supervisor-flags.ts';
 import { Supervisor } from '../../../supervisors/supervisor.ts';
+import { assertBooks } from '../../support/books.ts';
 import { fateOf, request, type Fate } from '../../support/scripted-pool.ts';
 import { ScriptedWorld, type WorldOptions } from '../../support/scripted-world.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -32,18 +33,6 @@ export interface RoutedOptions extends Partial<RouterOptions> {
 export interface Holding {
   readonly fate: Fate;
   readonly checkout: () => Checkout;
-}
-
-/** Accepted is what has ended, waits or runs: always. */
-export function assertBooks({ counters, gauges }: RouterStatistics): void {
-  const { accepted, completed, failed, cancelled } = counters;
-  const { queued, running } = gauges;
-  expect({ ...{ accepted, completed, failed, cancelled, queued, running } }).toEqual({
-    ...{ completed, failed, cancelled, queued, running },
-    accepted: completed + failed + cancelled + queued + running,
-  });
-  for (const value of [queued, running, gauges.queuedBytes])
-    expect(value).toBeGreaterThanOrEqual(0);
 }
 
 const CHANGES = {
