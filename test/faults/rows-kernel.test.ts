@@ -150,7 +150,7 @@ describe('a Node', () => {
   it.skipIf(!ON_LINUX)(
     'R1 without file descriptors fails a start, and serves again when it has some',
     async () => {
-      host = await RowsHost.start({ within: ['prlimit', '--nofile=128:128'] });
+      host = await RowsHost.start({ within: ['prlimit', '--nofile=256:256'] });
       const pid = (await host.call('pid')) as number;
       expect(await host.order('takeFiles')).toBeGreaterThan(0);
       await host.order('kill', { pid });

@@ -106,8 +106,8 @@ describe('workers that have had enough', () => {
   it('maxCallsPerWorker: each is replaced after its calls, and no call fails', async () => {
     await start({ size: 1, maxCallsPerWorker: 5, recycleJitter: 0 });
     const seen: unknown[] = [];
-    for (let call = 0; call < 30; call += 1) seen.push(await pool().call('who'));
-    expect(new Set(seen).size).toBeGreaterThan(1);
+    // Until its replacement is ready the first one goes on.
+    while (new Set(seen).size < 3) seen.push(await pool().call('who'));
     // The first one had five calls at least, before its replacement was ready.
     expect(seen.filter((pid) => pid === seen[0]).length).toBeGreaterThanOrEqual(5);
     expect(pool().statistics().counters).toMatchObject({
