@@ -144,11 +144,15 @@ describe('Part 6: Python workers', () => {
     },
   );
 
-  it('P6 a pool ends earlier: at the first, when no worker of it has ever been ready', SLOW, async () => {
-    const error = await rejection(callsRuntime({}, { script: 'import_raises.py' }));
-    expect(error).toMatchObject({ code: 'pool_failed' });
-    expect(error.message).toContain('not retryable');
-  });
+  it(
+    'P6 a pool ends earlier: at the first, when no worker of it has ever been ready',
+    SLOW,
+    async () => {
+      const error = await rejection(callsRuntime({}, { script: 'import_raises.py' }));
+      expect(error).toMatchObject({ code: 'pool_failed' });
+      expect(error.message).toContain('not retryable');
+    },
+  );
 
   it('P7 nothing of an old incarnation reaches a caller of the new one', async () => {
     const runtime = await callsRuntime({ size: 1 });
