@@ -190,6 +190,8 @@ export interface Slot {
   /** `updating`: told of what it lacks, for one call; `retiring`: finishes what it has, then it is replaced; `gone`: it takes nothing more. */
   phase: 'open' | 'updating' | 'retiring' | 'gone';
   leaving: Leaving | undefined;
+  /** The session that it gives a snapshot of, before that moves. */
+  moving: Session | undefined;
   /** Its end was ordered, by whom and why: nobody's failure then. */
   ordered: string | undefined;
   /** `counted`: its crash has been, however many calls it took along. */
@@ -267,6 +269,7 @@ export function newSlot(worker: Worker, prefetch: number): Slot {
     callsCount: 0,
     phase: 'open',
     leaving: undefined,
+    moving: undefined,
     ordered: undefined,
     fault: 'none',
     holder: undefined,

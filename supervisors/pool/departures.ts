@@ -158,6 +158,9 @@ export class Departures {
     if (session.phase === 'running' || isPinned(session, this.#onLoss)) return;
     const { options, queue, scopes, ports } = this.#parts;
     if (session.callsSinceSnapshot > 0 && scopes.canSnapshot(options.operations)) {
+      // One after the other: until then a session goes on here, and its calls wait for no snapshots of others.
+      if (slot.moving !== undefined) return;
+      slot.moving = session;
       // It waits for its turn behind its snapshot.
       queue.unlist(session);
       session.phase = 'running';

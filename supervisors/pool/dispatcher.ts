@@ -153,6 +153,7 @@ export class Dispatcher {
       slot.callsCount += row.calls?.length ?? 1;
       options.onCallOver?.(slot.worker, slot.epoch, slot.callsCount);
     }
+    if (row.kind === 'internal' && row.session === slot.moving) slot.moving = undefined;
     if (slot.holder?.row === row) slot.holder = undefined;
     else row.holder?.callOver(row);
     if (slot.phase === 'retiring' && slot.rows.size === 0) this.departures.replace(slot, 'retired');
@@ -226,7 +227,10 @@ export class Dispatcher {
     // Holding a worker shows nothing of it, however long.
     row.permit?.release();
     row.permit = undefined;
-    this.#parts.settling.accounting.move(row, 'running');
+    const { settling, options } = this.#parts;
+    settling.accounting.move(row, 'running');
+    // It is not idle, though its holder may make no call yet.
+    options.onCallOver?.(slot.worker, slot.epoch, slot.callsCount);
     this.#grant(slot);
   }
 

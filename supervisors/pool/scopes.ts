@@ -180,7 +180,7 @@ export class Scopes {
     const journal = this.#journalOf(change, session);
     const entry = journal.append(change, request.op, args, key, request.secrets);
     if (session !== undefined) {
-      markOf(session, slot).add(entry.seq);
+      noteApplied(session, slot, entry.seq);
       journal.prune([...session.marks.values()]);
       return { journal, key: this.#keyOf(session), entry };
     }
@@ -208,7 +208,7 @@ export class Scopes {
     const args = encodeValue({ state }, 'snapshot');
     const { journal } = session;
     const entry = journal.append('restore', restoreOp, args, SNAPSHOT_KEY);
-    markOf(session, slot).add(entry.seq);
+    noteApplied(session, slot, entry.seq);
     journal.prune([...session.marks.values()]);
     session.callsSinceSnapshot = 0;
     session.updatesSinceSnapshot = 0;
@@ -283,4 +283,9 @@ export class Scopes {
     if (session !== undefined) return session.journal;
     return change === 'configure' ? this.#bridge : this.#anonymous;
   }
+}
+
+/** Of one that is gone nothing is remembered, though an answer of it may still have come. */
+function noteApplied(session: Session, slot: Slot, seq: number): void {
+  if (slot.phase !== 'gone') markOf(session, slot).add(seq);
 }

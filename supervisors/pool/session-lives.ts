@@ -130,7 +130,7 @@ export class SessionLives {
   /** If it fails the worker keeps what nobody will ask for until it is recycled. */
   #forget(slot: Slot, session: Session): void {
     const { forget } = this.#parts.options.operations ?? {};
-    if (forget === undefined) return;
+    if (forget === undefined || slot.phase === 'gone') return;
     this.#dispatcher.own.make(slot, { op: forget, args: {}, session }, () => undefined);
   }
 
