@@ -100,7 +100,10 @@ function reasonAgainstEnd(run: Run, made: Made): string | undefined {
 function reasonAgainstCrash(run: Run, made: Made, error: Failure): string | undefined {
   const sites = deathSitesOf(error);
   if (sites.length === 0) return 'it names no worker';
-  return sites.some((site) => isDoomed(run, made, site))
+  // On its way out it is killed when a call is given up that it was being brought up to date for.
+  const isCutOff = ({ exitReason }: Failure, site: string): boolean =>
+    exitReason?.type === 'killed' && run.told.retiringAtMs.has(site);
+  return sites.some((site) => isDoomed(run, made, site) || isCutOff(error, site))
     ? undefined
     : `nothing was done to ${sites.join(', ')}`;
 }

@@ -4,7 +4,7 @@ import type { Plan } from './model-plan.ts';
 import { Player } from './model-player.ts';
 import type { Made, Run, Told } from './model-run.ts';
 import type { Target } from './model-target.ts';
-import { noteExits, watch, watchCapacity } from './model-watch.ts';
+import { noteExecutions, watch, watchCapacity } from './model-watch.ts';
 
 /** Sessions of the plans. */
 const SESSIONS = ['s0', 's1', 's2'] as const;
@@ -49,8 +49,8 @@ export async function play(plan: Plan, target: Target): Promise<Played> {
     complaints.push(...(await target.close()));
   }
   const executions = target.executions();
-  noteExits(executions, told);
   const { calls, holds, orders } = player;
+  noteExecutions(executions, calls, told);
   const run: Run = {
     ...{ plan, calls, holds, orders, told, executions, tempo: target.tempo },
     complaints: [...complaints, ...imbalances],

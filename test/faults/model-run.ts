@@ -1,4 +1,5 @@
 // What is known of one play of a plan? Calls as their callers know them, orders, and what was told meanwhile; plain data for the checks.
+import type { ExitReason } from '../../actors/ground/exit-reason.ts';
 import type { PoolStatistics } from '../../supervisors/pool/pool-types.ts';
 import type { CallOp, Plan } from './model-plan.ts';
 import type { Execution, Tempo } from './model-target.ts';
@@ -9,6 +10,7 @@ export interface Failure extends Error {
   readonly outcome?: 'notSent' | 'maybeExecuted';
   readonly workerId?: string;
   readonly epoch?: number;
+  readonly exitReason?: ExitReason;
 }
 
 export type Fate =

@@ -1,12 +1,15 @@
 // What is told of a pool while a plan is played? Of incarnations, sessions and the pool's life, kept for the checks.
 import { CHANGES, POOL, type Execution, type Target } from './model-target.ts';
 import type { PlanOptions } from './model-plan.ts';
-import { siteOf, type Told } from './model-run.ts';
+import { siteOf, type Made, type Told } from './model-run.ts';
 
 /** Verdicts by which a call that was given up costs its worker. */
 const GIVEN_UP: ReadonlySet<string> = new Set([
   ...['deadline', 'aborted', 'stopped', 'checked_in', 'checkout_timeout', 'retired'],
 ]);
+
+/** What callers are told of such a call. */
+const GIVEN_UP_CODES: ReadonlySet<string> = new Set(['aborted', 'deadline_exceeded']);
 
 /** How many workers must take calls while all that come and go do so by plan. */
 interface Floor {
@@ -110,11 +113,19 @@ export function watchCapacity(
   });
 }
 
-/** Where Python was told to end itself. */
-export function noteExits(executions: readonly Execution[], told: Told): void {
-  for (const { kind, op, pid } of executions) {
+/** What is known afterwards: where Python was told to end itself, and where calls ran that were given up. */
+export function noteExecutions(
+  executions: readonly Execution[],
+  calls: readonly Made[],
+  told: Told,
+): void {
+  for (const { kind, op, pid, number } of executions) {
     const site = told.pids.get(pid);
-    if (site !== undefined && kind === 'start' && op === 'exit') told.injected.set(site, 'exit');
+    if (site === undefined || kind !== 'start') continue;
+    if (op === 'exit') told.injected.set(site, 'exit');
+    const fate = calls[number]?.fate;
+    const isGivenUp = fate?.type === 'failed' && GIVEN_UP_CODES.has(String(fate.error.code));
+    if (isGivenUp || fate?.type === 'left') told.condemned.add(site);
   }
 }
 
