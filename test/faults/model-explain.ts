@@ -1,12 +1,10 @@
 // Why may a call fail? By what its own caller ordered, by a limit that was reached, or by a fault in the very incarnation that its error names; by nothing else.
 import { describe, siteOf, type Failure, type Made, type Run } from './model-run.ts';
+import { BREAKER_FAILURES } from './model-target.ts';
 
 /** Node's timers count whole milliseconds. */
 const EARLY_MS = 2;
 const CAUSES_MAX = 8;
-
-/** Failures of a pool's breaker by default, at the least. */
-const BREAKER_FAILURES_MIN = 5;
 
 /** What is wrong with the failure of this call, if anything is. */
 export function explain(run: Run, made: Made): readonly string[] {
@@ -41,7 +39,7 @@ function reasonAgainst(run: Run, made: Made, error: Failure): string | undefined
         : `only ${made.queuedBefore} calls waited`;
     case 'circuit_open': {
       const count = told.crashes + told.failedStarts;
-      return count >= BREAKER_FAILURES_MIN ? undefined : `only ${count} workers had failed`;
+      return count >= BREAKER_FAILURES ? undefined : `only ${count} workers had failed`;
     }
     case 'poisoned':
       return 'it was not in flight in two crashes with the same arguments';

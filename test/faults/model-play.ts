@@ -56,7 +56,14 @@ export async function play(plan: Plan, target: Target): Promise<Played> {
     complaints: [...complaints, ...imbalances],
     statistics: target.bridge.statistics(),
   };
-  return { complaints: complaintsOf(run), seen: told.seen, run };
+  return { complaints: complaintsOf(run), seen: new Set([...told.seen, ...countedBy(run)]), run };
+}
+
+/** What the pool says that it has done. */
+function countedBy({ statistics }: Run): readonly string[] {
+  const { recycled, ...counters } = statistics.counters;
+  const counts: Readonly<Record<string, unknown>> = { ...counters, recycled: recycled.calls };
+  return Object.keys(counts).filter((name) => Number(counts[name]) > 0);
 }
 
 /** The books at this moment. */

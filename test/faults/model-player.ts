@@ -1,49 +1,29 @@
 // How is a plan played against a pool? Each step becomes what a user, or an unkind world, does; calls and orders are written down as their callers know them.
-import type { CheckedOutWorker } from '../../src/checked-out-worker.ts';
-import type { CallStream } from '../../src/call-stream.ts';
-import {
-  NO_SESSION,
-  type CallOp,
-  type Pace,
-  type Patience,
-  type Plan,
-  type Step,
-} from './model-plan.ts';
-import { CHANGES, sizeWithin, type Target } from './model-target.ts';
+import { Caller, nameOf, type StepOf } from './model-caller.ts';
+import type { CallOp, Plan, Step } from './model-plan.ts';
 import { siteOf, type Failure, type Hold, type Made, type Order, type Told } from './model-run.ts';
-
-type StepOf<Type extends Step['type']> = Extract<Step, { readonly type: Type }>;
-
-interface Held {
-  readonly hold: Hold;
-  readonly worker: CheckedOutWorker;
-  /** Its calls. */
-  readonly calls: Promise<unknown>[];
-}
-
-/** What of a call its step does not say. */
-type Given = Pick<Made, 'kind' | 'op'> &
-  Partial<Pick<Made, 'session' | 'checkout' | 'timeoutMs' | 'checkoutTimeoutMs' | 'maxRetries'>>;
+import { sizeWithin, type Target } from './model-target.ts';
 
 export class Player {
-  readonly calls: Made[] = [];
   readonly orders: Order[] = [];
-  readonly holds: Hold[] = [];
+  readonly #caller: Caller;
   readonly #target: Target;
   readonly #plan: Plan;
   readonly #told: Told;
-  readonly #controllers = new Map<number, AbortController>();
-  readonly #held: Held[] = [];
-  /** `over`: whoever gets to hold a worker now gives it back at once. */
-  #holding: 'wanted' | 'over' = 'wanted';
-  /** By session: how often it was ended, and the last thing that was made in it. */
-  readonly #generations = new Map<string, number>();
-  readonly #things = new Map<string, string>();
 
   constructor(target: Target, plan: Plan, told: Told) {
+    this.#caller = new Caller(target, plan, told);
     this.#target = target;
     this.#plan = plan;
     this.#told = told;
+  }
+
+  get calls(): readonly Made[] {
+    return this.#caller.calls;
+  }
+
+  get holds(): readonly Hold[] {
+    return this.#caller.holds;
   }
 
   get openCount(): number {
@@ -59,25 +39,25 @@ export class Player {
     const { tempo } = this.#target;
     switch (step.type) {
       case 'call':
-        this.#call(step);
+        this.#caller.call(step);
         return;
       case 'batch':
-        for (let n = 0; n < step.count; n += 1) this.#plainCall('embed', undefined, step.pace);
+        this.#caller.batch(step);
         return;
       case 'stream':
-        this.#stream(step);
+        this.#caller.stream(step);
         return;
       case 'checkout':
-        this.#checkOut(step);
+        this.#caller.checkOut(step);
         return;
       case 'held':
-        this.#heldCall(step);
+        this.#caller.heldCall(step);
         return;
       case 'check_in':
-        this.#checkIn(step);
+        this.#caller.checkIn(step);
         return;
       case 'abort':
-        this.#abort(this.calls.at(-1 - step.call));
+        this.#caller.abort(this.calls.at(-1 - step.call));
         return;
       case 'kill':
       case 'freeze':
@@ -100,13 +80,12 @@ export class Player {
   /** The faults are over: who holds a worker gives it back. */
   tidyUp(): void {
     this.#target.failStarts(0);
-    this.#holding = 'over';
-    for (const held of this.#held.splice(0)) this.#giveBack(held);
+    this.#caller.holdNoMore();
   }
 
   /** A call that must be answered, now that all is well. */
   probe(op: CallOp, session: string | undefined): Made {
-    return this.#send({ kind: 'probe', op, session }, 'quick');
+    return this.#caller.probe(op, session);
   }
 
   start(): void {
@@ -116,131 +95,8 @@ export class Player {
   endSession(session: string): Order {
     return this.#ordered('end_session', async () => {
       await this.#target.bridge.endSession(session);
-      this.#generations.set(session, (this.#generations.get(session) ?? 0) + 1);
-      this.#things.delete(session);
+      this.#caller.sessionEnded(session);
     });
-  }
-
-  #ms(patience: Patience | 'none'): number {
-    const { ampleMs, tightMs } = this.#target.tempo;
-    if (patience === 'none') return 0;
-    return patience === 'ample' ? ampleMs : tightMs;
-  }
-
-  #call({ op, session, pace, time, checkout, maxRetries }: StepOf<'call'>): void {
-    // It would go on until its time is over.
-    const timeoutMs = op === 'stubborn' ? this.#ms('tight') : this.#ms(time);
-    const given = { timeoutMs, checkoutTimeoutMs: this.#ms(checkout) };
-    const wanted = maxRetries === undefined ? {} : { maxRetries };
-    this.#send({ kind: 'call', op, session: nameOf(session), ...given, ...wanted }, pace);
-  }
-
-  #plainCall(op: CallOp, session: string | undefined, pace: Pace): void {
-    this.#send({ kind: 'call', op, session }, pace);
-  }
-
-  #send(given: Given, pace: Pace): Made {
-    const made = this.#make(given);
-    const { op, session, timeoutMs, checkoutTimeoutMs, maxRetries } = made;
-    const options = { sessionId: session, timeoutMs, checkoutTimeoutMs, maxRetries };
-    const signal = this.#signalOf(made);
-    this.#settles(
-      made,
-      this.#target.bridge.call(op, this.#argsOf(made, pace), { ...options, signal }),
-    );
-    return made;
-  }
-
-  #stream({ session, upTo, read }: StepOf<'stream'>): void {
-    const made = this.#make({ kind: 'stream', op: 'count', session: nameOf(session) });
-    const { timeoutMs, checkoutTimeoutMs, maxRetries } = made;
-    const stream = this.#target.bridge.stream(
-      'count',
-      { number: made.number, upTo },
-      {
-        ...{ sessionId: made.session, timeoutMs, checkoutTimeoutMs, maxRetries },
-        signal: this.#signalOf(made),
-      },
-    );
-    this.#settles(made, readStream(stream, read, made, this.#target));
-  }
-
-  #checkOut({ session, time }: StepOf<'checkout'>): void {
-    const sessionId = nameOf(session);
-    const { ampleMs } = this.#target.tempo;
-    const timeoutMs = this.#ms(time);
-    const made = this.#make({
-      ...{ kind: 'checkout', op: 'checkout', session: sessionId },
-      ...{ timeoutMs: Infinity, checkoutTimeoutMs: timeoutMs },
-    });
-    const { bridge, stamp } = this.#target;
-    const leaseMs = this.#plan.kind === 'calm' ? 10 * ampleMs : ampleMs / 4;
-    const signal = this.#signalOf(made);
-    const held = bridge.checkout({ sessionId, timeoutMs, leaseMs, signal }).then((worker) => {
-      const { workerId, epoch } = worker;
-      const hold = { made, workerId, epoch, heldAt: stamp(), endedAt: Infinity };
-      this.holds.push(hold);
-      const given: Held = { hold, worker, calls: [] };
-      if (this.#holding === 'wanted') this.#held.push(given);
-      else this.#giveBack(given);
-    });
-    // Held, it goes on until it is given back.
-    held.catch((error: unknown) =>
-      this.#settled(made, { type: 'failed', error: error as Failure }),
-    );
-  }
-
-  #heldCall({ checkout, op, pace }: StepOf<'held'>): void {
-    const held = this.#held.at(-1 - checkout);
-    if (held === undefined) return;
-    const { number, session } = held.hold.made;
-    const timeoutMs = op === 'stubborn' ? this.#ms('tight') : this.#ms('ample');
-    const made = this.#make({
-      ...{ kind: 'held', op, session, checkout: number, timeoutMs, maxRetries: 0 },
-    });
-    const signal = this.#signalOf(made);
-    const call = held.worker.call(op, this.#argsOf(made, pace), { timeoutMs, signal });
-    held.calls.push(call);
-    this.#settles(made, call);
-  }
-
-  #checkIn({ checkout, times }: StepOf<'check_in'>): void {
-    const held = this.#held.at(-1 - checkout);
-    if (held === undefined) return;
-    this.#held.splice(this.#held.indexOf(held), 1);
-    this.#giveBack(held);
-    if (times === 1) return;
-    held.worker.checkIn().then(
-      () => this.#told.shortages.push('a worker was given back twice'),
-      (error: Failure) => {
-        this.#told.seen.add('given back twice');
-        if (error.code !== 'checkout_ended')
-          this.#told.shortages.push(`the second check-in: ${error.message}`);
-      },
-    );
-  }
-
-  #giveBack(held: Held): void {
-    const isCalm = this.#plan.kind === 'calm';
-    // What still runs would be ended by it.
-    if (isCalm) void Promise.allSettled(held.calls).then(() => this.#giveBackNow(held));
-    else this.#giveBackNow(held);
-  }
-
-  #giveBackNow({ worker, hold }: Held): void {
-    hold.endedAt = this.#target.stamp();
-    worker.checkIn().then(
-      () => this.#settled(hold.made, { type: 'completed', value: undefined }),
-      (error: unknown) => {
-        this.#settled(hold.made, { type: 'failed', error: error as Failure });
-      },
-    );
-  }
-
-  #abort(made: Made | undefined): void {
-    if (made?.fate.type !== 'pending') return;
-    made.abortedAtMs ??= this.#target.nowMs();
-    this.#controllers.get(made.number)?.abort();
   }
 
   #hurt({ type, whose, worker }: StepOf<'kill' | 'freeze'>): void {
@@ -263,7 +119,7 @@ export class Player {
         this.#ordered('reload', () => bridge.reload());
         return;
       case 'drain':
-        this.#ordered('drain', () => bridge.drain({ timeoutMs: this.#ms(step.time) }));
+        this.#ordered('drain', () => bridge.drain({ timeoutMs: this.#caller.ms(step.time) }));
         return;
       case 'start':
         this.start();
@@ -293,76 +149,4 @@ export class Player {
     );
     return order;
   }
-
-  #make(given: Given): Made {
-    const { bridge, nowMs, stamp, tempo } = this.#target;
-    const number = this.calls.length;
-    const scope = given.session ?? '';
-    if (given.op === 'make') this.#things.set(scope, `thing ${number}`);
-    const made: Made = {
-      ...{ number, id: this.#things.get(scope) ?? 'nothing', session: given.session },
-      generation: this.#generations.get(scope) ?? 0,
-      ...{ timeoutMs: tempo.ampleMs, checkoutTimeoutMs: tempo.ampleMs, checkout: undefined },
-      maxRetries: this.#plan.options.maxRetries,
-      ...given,
-      ...{ madeAtMs: nowMs(), madeAt: stamp(), queuedBefore: bridge.statistics().gauges.queued },
-      ...{ fate: { type: 'pending' }, settledAtMs: Infinity, settledAt: Infinity },
-      ...{ abortedAtMs: undefined, items: [] },
-    };
-    this.calls.push(made);
-    return made;
-  }
-
-  #argsOf({ number, id, op }: Made, pace: Pace): Readonly<Record<string, unknown>> {
-    const { slowMs, quickMs } = this.#target.tempo;
-    const ms = pace === 'slow' ? slowMs : quickMs;
-    return { number, ms, ...(CHANGES.has(op) && op !== 'setup' && { id }) };
-  }
-
-  #signalOf({ number }: Made): AbortSignal {
-    const controller = new AbortController();
-    this.#controllers.set(number, controller);
-    return controller.signal;
-  }
-
-  #settles(made: Made, promise: Promise<unknown>): void {
-    promise.then(
-      (value) => {
-        const isLeft = made.kind === 'stream' && value === 'left';
-        this.#settled(made, isLeft ? { type: 'left' } : { type: 'completed', value });
-      },
-      (error: unknown) => this.#settled(made, { type: 'failed', error: error as Failure }),
-    );
-  }
-
-  #settled(made: Made, fate: Made['fate']): void {
-    made.fate = fate;
-    made.settledAtMs = this.#target.nowMs();
-    made.settledAt = this.#target.stamp();
-    const how = fate.type === 'failed' ? String(fate.error.code) : fate.type;
-    this.#told.seen.add(`${made.kind} ${how}`);
-  }
-}
-
-function nameOf(session: number): string | undefined {
-  return session === NO_SESSION ? undefined : `s${session}`;
-}
-
-/** @returns `left` when it was not read to its end. */
-async function readStream(
-  stream: CallStream,
-  read: number,
-  made: Made,
-  { nowMs }: Target,
-): Promise<'left' | 'read'> {
-  if (read > 0) {
-    for await (const item of stream) {
-      made.items.push(item);
-      if (made.items.length >= read) break;
-    }
-  }
-  if (made.items.length < read) return 'read';
-  made.abortedAtMs ??= nowMs();
-  await stream.stop();
-  return 'left';
 }

@@ -7,7 +7,7 @@ import { play, report } from './model-play.ts';
 import { realTarget } from './model-real.ts';
 
 /** A play takes one to two seconds. */
-const RUNS = Math.max(1, Math.round(Number(process.env['FAULT_RUNS'] ?? 400) / 80));
+const RUNS = Math.max(1, Math.round(Number(process.env['FAULT_RUNS'] ?? 800) / 160));
 const SEED = process.env['FAULT_SEED'];
 const STEPS_MAX = 30;
 const TIMEOUT_MS = 600_000;

@@ -21,7 +21,12 @@ export interface Tempo {
   /** How long a worker beyond the size stays. */
   readonly idleMs: number;
   readonly heartbeatMs: number;
+  /** How long a breaker is open, and a pool that has given up is down. */
+  readonly breakerMs: number;
 }
+
+/** Crashes that open it: few, so that plans reach it. */
+export const BREAKER_FAILURES = 2;
 
 /** What Python did, in the order in which it did it. */
 export interface Execution {
@@ -107,15 +112,14 @@ export function adapterOf({ options }: Plan): Adapter {
 export function poolOptionsOf({ options, kind }: Plan, tempo: Tempo): PoolOptions {
   const { size, overflow, concurrency, prefetch, affinity, onSessionLoss, autoscale } = options;
   const { queueLengthMax, maxRetries, maxCallsPerWorker, maxRestarts, drain, breaker } = options;
-  const { ampleMs, tightMs, slowMs, idleMs, heartbeatMs } = tempo;
+  const { ampleMs, tightMs, slowMs, idleMs, heartbeatMs, breakerMs } = tempo;
   return {
     ...{ size, overflow, concurrency, prefetch, affinity, onSessionLoss },
     ...{ queueLengthMax, maxRetries, maxCallsPerWorker, maxRestarts, heartbeatMs },
     ...(autoscale === 'on' && { autoscale: { min: 1, max: size + 1, queueWaitMs: slowMs } }),
     ...{ idleTimeoutMs: idleMs, callTimeoutMs: ampleMs, checkoutTimeoutMs: ampleMs },
     drainMs: kind === 'calm' ? 10 * ampleMs : drain === 'ample' ? ampleMs : tightMs,
-    // Its clients would only be refused.
-    ...(breaker === 'off' && { breaker: false as const }),
+    breaker: breaker === 'on' && { failureThreshold: BREAKER_FAILURES, openMs: breakerMs },
     // What is tried here fails often, and a budget would only keep retries from being seen.
     retryBudget: { ratio: 1, burst: 1_000 },
   };

@@ -68,7 +68,7 @@ describe('nesting', () => {
 
 describe('a worker that does not read', () => {
   it('W15 holds back one call and none behind it, takes no memory for those, and is ended by the deadline', async () => {
-    const pool = await started({ heartbeatMs: SELDOM_MS });
+    const pool = await started({ heartbeatMs: SELDOM_MS, queueBytesMax: 512 * MIB });
     const pid = (await pool.call('pid')) as number;
     const data = Buffer.alloc(32 * MIB);
     process.kill(pid, 'SIGSTOP');
