@@ -6,8 +6,8 @@ import { calmPlans, harshPlans, type Plan } from './model-plan.ts';
 import { play, report } from './model-play.ts';
 import { realTarget } from './model-real.ts';
 
-/** A play takes one to two seconds. */
-const RUNS = Math.max(1, Math.round(Number(process.env['FAULT_RUNS'] ?? 800) / 160));
+/** A play takes about a second. */
+const RUNS = Math.max(1, Math.round(Number(process.env['FAULT_RUNS'] ?? 800) / 100));
 const SEED = process.env['FAULT_SEED'];
 const STEPS_MAX = 30;
 const TIMEOUT_MS = 600_000;
