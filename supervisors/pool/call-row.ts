@@ -8,6 +8,7 @@ import type { EncodedValue } from '../../actors/port/codec.ts';
 import type { CallbackAnswer, CallbackMessage } from '../../actors/port/message.ts';
 import type { Worker } from '../../actors/worker/worker-types.ts';
 import { ownCopy } from './journal-entry.ts';
+import type { Leaving } from './leaving.ts';
 import { AppliedMark, type Journal, type StateChange } from './journal.ts';
 import type { Affinity } from './pool-options.ts';
 
@@ -168,14 +169,13 @@ export interface Holder {
 /** What stands in a lane: a call of the anonymous scope, or a session with waiting calls. */
 export type Source =
   | { readonly type: 'call'; readonly turn: number; readonly row: CallRow }
-  | { readonly type: 'session'; readonly turn: number; readonly session: Session };
-
-/** How a worker goes that is to be replaced by plan: it takes nothing new, and its sessions move or end. */
-export interface Leaving {
-  readonly because: string;
-  readonly deadline: Deadline;
-  readonly done: () => void;
-}
+  | {
+      readonly type: 'session';
+      readonly turn: number;
+      readonly session: Session;
+      /** Its worker's, or the one of all. */
+      readonly lane: 'own' | 'shared';
+    };
 
 /** One incarnation that takes calls. */
 export interface Slot {

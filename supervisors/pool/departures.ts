@@ -70,6 +70,15 @@ export class Departures {
     this.#finishLeaving(slot, slot.leaving.because);
   }
 
+  /** Whether it could go without anybody noticing. */
+  isSpare(slot: Slot): boolean {
+    if (slot.rows.size > 0 || slot.holder !== undefined) return false;
+    if (this.#onLoss === 'rebuild') return true;
+    for (const session of slot.sessions)
+      if (session.slot === slot && isPinned(session, this.#onLoss)) return false;
+    return true;
+  }
+
   /** It takes nothing more, finishes what it has, and is replaced then: what a call has left behind in it is not known. */
   retire(slot: Slot, because: string): void {
     slot.ordered ??= because;

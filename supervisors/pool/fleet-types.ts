@@ -29,6 +29,8 @@ export interface FleetRouter {
     order: { readonly because: string; readonly drainMs: number },
     done: () => void,
   ): void;
+  /** Whether nothing keeps it: no call, no holder, no session that can be nowhere else. */
+  isSpare(worker: Worker): boolean;
   /** One that the pool counts on did not become ready. */
   startFailed(): void;
 }

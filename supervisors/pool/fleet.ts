@@ -199,7 +199,11 @@ export class Fleet {
     const wanted = this.#requests.wantedBuild;
     return {
       ...{ nowMs, overflow, autoscale, size: this.size, idleTimeoutMs: this.#idleTimeoutMs },
-      workers: [...this.#crew.rows.values()].map((row) => workerOf(row, nowMs, wanted)),
+      workers: [...this.#crew.rows.values()].map((row) => {
+        const isSpare = row.worker !== undefined && this.#router.isSpare(row.worker);
+        const seen = workerOf(row, nowMs, wanted);
+        return isSpare ? seen : { ...seen, idleSinceMs: Infinity };
+      }),
       load: this.#router.load(),
       resize: this.#requests.isResizing ? 'ordered' : 'none',
       notBeforeMs: this.#crew.notBeforeMs,

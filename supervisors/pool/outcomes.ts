@@ -51,6 +51,7 @@ export class Outcomes {
       return;
     }
     row.permit?.success();
+    this.#parts.retrying.answered(row);
     this.#noteRun(slot, row);
     const { reply } = outcome;
     if (!reply.ok) {

@@ -37,7 +37,7 @@ export interface BreakerOptions {
   readonly openMs?: number | undefined;
   /** Calls that are let through at a time while it is half open. Default 3. */
   readonly halfOpenCallsMax?: number | undefined;
-  /** A probe without an end for this long is lost, in ms. Default 30 000. */
+  /** A probe without an end for this long is lost, in ms. Default 30 000, or the pool's `callTimeoutMs` if that is more. */
   readonly probeTimeoutMs?: number | undefined;
 }
 

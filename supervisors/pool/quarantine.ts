@@ -50,6 +50,16 @@ export class Quarantine {
     return crashes;
   }
 
+  /** Nobody is under suspicion. */
+  get isEmpty(): boolean {
+    return this.#suspects.size === 0;
+  }
+
+  /** It was answered: what works is no poison, whatever its workers died of. */
+  onAnswer(op: string, args: EncodedValue): void {
+    if (this.#operations.has(op)) this.#drop(keyOf(op, args));
+  }
+
   /** Whether a worker has died of it lately, or of others that were in flight with it. */
   isSuspect(op: string, args: EncodedValue): boolean {
     return this.#find(op, args) !== undefined;

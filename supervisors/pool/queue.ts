@@ -20,7 +20,8 @@ export class CallQueue {
   #length = 0;
   #bytes = 0;
   #turns = 0;
-  #staleInShared = 0;
+  /** Places in the shared lane that are not stale. */
+  #open = 0;
 
   constructor(onLoss: 'rebuild' | 'fail' = 'rebuild') {
     this.#onLoss = onLoss;
@@ -36,12 +37,17 @@ export class CallQueue {
     return this.#bytes;
   }
 
+  /** Places at which any worker would do: calls without a session, and sessions that wait for none of their own. One more worker is of use to these. */
+  get open(): number {
+    return this.#open;
+  }
+
   add(row: CallRow): void {
     this.#count(row, 1);
     const { session } = row;
     if (session === undefined) {
       row.turn = this.#nextTurn();
-      this.#shared.push({ type: 'call', turn: row.turn, row });
+      this.#share({ type: 'call', turn: row.turn, row });
       return;
     }
     session.waiting.push(row);
@@ -57,7 +63,7 @@ export class CallQueue {
   /** It has waited long enough for company: it keeps its turn. */
   release(row: CallRow): void {
     row.heldUntilMs = undefined;
-    this.#shared.push({ type: 'call', turn: row.turn, row });
+    this.#share({ type: 'call', turn: row.turn, row });
   }
 
   /** It is to be tried again: before whatever came after it. */
@@ -65,7 +71,7 @@ export class CallQueue {
     this.#count(row, 1);
     const { session } = row;
     if (session === undefined) {
-      this.#shared.push({ type: 'call', turn: row.turn, row });
+      this.#share({ type: 'call', turn: row.turn, row });
       return;
     }
     session.waiting.unshift(row);
@@ -79,7 +85,7 @@ export class CallQueue {
     const { session } = row;
     if (session === undefined) {
       if (isHeld(row)) row.heldUntilMs = undefined;
-      else this.#noteStale();
+      else this.#unshare();
       return;
     }
     const index = session.waiting.indexOf(row);
@@ -99,10 +105,11 @@ export class CallQueue {
   /** Take it out of its lane, e.g. because its worker is not its worker any more. */
   unlist(session: Session): void {
     if (session.phase !== 'listed') return;
+    const { listed } = session;
     session.phase = 'idle';
     session.listed = undefined;
-    if (session.slot !== undefined) sweep(session.slot);
-    this.#noteStale();
+    if (listed?.type === 'session' && listed.lane === 'own') sweep(session);
+    else this.#unshare();
   }
 
   /** It has lost its worker, or may leave it: its place in turn is kept. */
@@ -118,10 +125,8 @@ export class CallQueue {
       const lane = this.#earlier(slot);
       const source = lane.pop();
       if (source === undefined) return undefined;
-      if (isStale(source)) {
-        if (lane === this.#shared) this.#staleInShared = Math.max(0, this.#staleInShared - 1);
-        continue;
-      }
+      if (isStale(source)) continue;
+      if (lane === this.#shared) this.#open -= 1;
       const row = source.type === 'call' ? source.row : source.session.waiting.shift();
       if (source.type === 'session') {
         source.session.phase = 'running';
@@ -154,8 +159,19 @@ export class CallQueue {
     }
     this.#length = 0;
     this.#bytes = 0;
-    this.#staleInShared = 0;
+    this.#open = 0;
     return rows;
+  }
+
+  /** The same, of those at the places that any worker would do for. */
+  oldestOpenAtMs(): number | undefined {
+    let oldest: number | undefined;
+    this.#shared.forEach((source) => {
+      if (isStale(source)) return;
+      const row = source.type === 'call' ? source.row : source.session.waiting[0];
+      if (row !== undefined) oldest = Math.min(oldest ?? row.acceptedAtMs, row.acceptedAtMs);
+    });
+    return oldest;
   }
 
   /** When the one that has waited longest was accepted; undefined when nobody waits. Looks at all of them. */
@@ -177,13 +193,15 @@ export class CallQueue {
     if (first === undefined || session.stage === 'loading') return;
     session.turn = turn ?? this.#nextTurn();
     session.phase = 'listed';
-    session.listed = { type: 'session', turn: session.turn, session };
     const requiresOwn =
       session.slot !== undefined &&
       (first.affinity === 'required' ||
         (first.affinity === 'preferred' && isPinned(session, this.#onLoss)));
-    const lane = requiresOwn ? session.slot?.lane : undefined;
-    (lane ?? this.#shared).push(session.listed);
+    const own = requiresOwn ? session.slot?.lane : undefined;
+    const lane = own === undefined ? 'shared' : 'own';
+    session.listed = { type: 'session', turn: session.turn, session, lane };
+    if (own === undefined) this.#share(session.listed);
+    else own.push(session.listed);
   }
 
   #nextTurn(): number {
@@ -199,12 +217,17 @@ export class CallQueue {
     else this.batches.delete(row);
   }
 
-  /** Something in the shared lane may be stale. Some of it is in workers' lanes: then one sweep comes too early. */
-  #noteStale(): void {
-    this.#staleInShared += 1;
-    if (this.#staleInShared < SWEEP_MIN || this.#staleInShared * 2 < this.#shared.size) return;
+  #share(source: Source): void {
+    this.#open += 1;
+    this.#shared.push(source);
+  }
+
+  /** A place in the shared lane is stale. */
+  #unshare(): void {
+    this.#open -= 1;
+    const stale = this.#shared.size - this.#open;
+    if (stale < SWEEP_MIN || stale * 2 < this.#shared.size) return;
     this.#shared.retain((source) => !isStale(source));
-    this.#staleInShared = 0;
   }
 
   /** Of a worker that is on its way out, only what requires it. */
@@ -218,7 +241,9 @@ export class CallQueue {
 }
 
 /** A worker's lane holds each of its sessions once: what is there beyond that is stale. */
-function sweep({ lane, sessions }: Slot): void {
+function sweep({ slot }: Session): void {
+  if (slot === undefined) return;
+  const { lane, sessions } = slot;
   if (lane.size >= SWEEP_MIN && lane.size > 2 * sessions.size) {
     lane.retain((source) => !isStale(source));
   }

@@ -19,13 +19,20 @@ export class Retrying {
   readonly #budget: RetryBudget;
   readonly #quarantine: Quarantine;
   readonly #forMs: number;
+  /** A call has failed so often that it speaks against the whole pool. */
+  readonly #onBreak: () => void;
   /** Calls that wait for their next try. */
   readonly waiting = new Set<CallRow>();
   /** Set while the pool has ended, and nobody would take them again: makes the error that each gets. */
   #closedWith: (() => CaduceusError) | undefined;
 
-  constructor({ retryBudget, quarantine }: RouterOptions, ports: RouterPorts) {
+  constructor(
+    { retryBudget, quarantine }: RouterOptions,
+    ports: RouterPorts,
+    onBreak: () => void = () => undefined,
+  ) {
     this.#ports = ports;
+    this.#onBreak = onBreak;
     const { ratio = LIMITS.retryRatio, burst = LIMITS.retryBurst } = retryBudget ?? {};
     const { crashes = LIMITS.quarantineCrashes, forMs = LIMITS.quarantineMs } = quarantine ?? {};
     this.#budget = new RetryBudget({ ratio, burst });
@@ -73,19 +80,28 @@ export class Retrying {
   }
 
   /** Why it is refused, when too many workers have died of the same. */
-  poisonOf({ op }: CallRequest, args: EncodedValue): PoisonedError | undefined {
-    const crashes = this.#quarantine.crashesOf(op, args);
-    return crashes === undefined ? undefined : new PoisonedError(op, crashes, this.#forMs);
+  poisonOf(request: CallRequest, args: EncodedValue): PoisonedError | undefined {
+    if (this.#quarantine.isEmpty) return undefined;
+    const crashes = this.#quarantine.crashesOf(whose(request), args);
+    return crashes === undefined ? undefined : new PoisonedError(request.op, crashes, this.#forMs);
   }
 
   /** It can have run in a worker that has crashed; each call of a batch, then. */
   crashed(row: CallRow): void {
-    for (const { request, args } of row.calls ?? [row]) this.#quarantine.onCrash(request.op, args);
+    for (const { request, args } of row.calls ?? [row])
+      this.#quarantine.onCrash(whose(request), args);
+  }
+
+  /** It was answered, by a result or an exception of its own. */
+  answered(row: CallRow): void {
+    if (this.#quarantine.isEmpty) return;
+    for (const { request, args } of row.calls ?? [row])
+      this.#quarantine.onAnswer(whose(request), args);
   }
 
   /** Whether a worker has died while it had this very call: then it is kept apart from others. */
   isSuspect({ request, args }: CallRow): boolean {
-    return this.#quarantine.isSuspect(request.op, args);
+    return !this.#quarantine.isEmpty && this.#quarantine.isSuspect(whose(request), args);
   }
 
   /** After how long it is tried again, in ms; undefined: it is not. */
@@ -102,7 +118,7 @@ export class Retrying {
     if (stream !== undefined && row.sentId !== undefined) return undefined;
     if (session !== undefined && session.stage !== 'live') return undefined;
     if (!isCaduceusError(error) || error.outcome === undefined) return undefined;
-    if (this.#quarantine.crashesOf(request.op, row.args) !== undefined) return undefined;
+    if (this.poisonOf(request, row.args) !== undefined) return undefined;
     const verdict = decideRecovery({
       ...{ error, isIdempotent, retriesMax: maxRetries },
       attempt: row.failures + 1,
@@ -111,6 +127,7 @@ export class Retrying {
       remainingMs: row.deadlineAtMs - this.#ports.clock.nowMs(),
       random: this.#ports.random.next(),
     });
+    if (verdict.type === 'break') this.#onBreak();
     if (verdict.type !== 'retry' && verdict.type !== 'rebuild') return undefined;
     this.#budget.take();
     // What was never sent has done nobody harm, and need not spare anybody: the first time it goes to the next worker at once.
@@ -121,4 +138,9 @@ export class Retrying {
 /** A worker that ends before it is held is none that was promised: another one will do, as long as there is time. */
 function isCrashBefore(error: Error): boolean {
   return error instanceof WorkerCrashedError && error.outcome === 'notSent';
+}
+
+/** The same operation with the same arguments is another call in another session: it may be about something else. */
+function whose({ op, sessionId }: CallRequest): string {
+  return sessionId === undefined ? op : `${op} of session ${sessionId}`;
 }

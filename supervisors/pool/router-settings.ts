@@ -45,7 +45,11 @@ export function routerSettings(setup: RouterSetup): Settings {
 }
 
 /** The death of all workers at once, to one cause, does not open it yet. */
-function breakerSettings({ breaker, size }: PoolOptions): BreakerSettings | undefined {
+function breakerSettings({
+  breaker,
+  size,
+  callTimeoutMs = 0,
+}: PoolOptions): BreakerSettings | undefined {
   if (breaker === false) return undefined;
   const lossesMax = 2 * (size ?? LIMITS.poolSize);
   return {
@@ -54,6 +58,8 @@ function breakerSettings({ breaker, size }: PoolOptions): BreakerSettings | unde
     successThreshold: breaker?.successThreshold ?? LIMITS.breakerSuccessThreshold,
     openMs: breaker?.openMs ?? LIMITS.breakerOpenMs,
     halfOpenCallsMax: breaker?.halfOpenCallsMax ?? LIMITS.breakerHalfOpenCallsMax,
-    probeTimeoutMs: breaker?.probeTimeoutMs ?? LIMITS.breakerProbeTimeoutMs,
+    // A call that takes its whole time is no lost probe.
+    probeTimeoutMs:
+      breaker?.probeTimeoutMs ?? Math.max(LIMITS.breakerProbeTimeoutMs, callTimeoutMs),
   };
 }

@@ -65,11 +65,12 @@ export interface OpenCall {
 
 /** How busy a pool is, for whoever decides about its workers. */
 export interface Load {
+  /** Places at which any worker would do: what waits for its own is helped by no other. */
   readonly queued: number;
   /** Workers that may be sent a call of anybody now. */
   readonly idle: number;
   readonly busy: number;
-  /** Of the call that has waited longest, in ms; looks at all that wait. */
+  /** Of the one of them that has waited longest, in ms; looks at all that wait. */
   readonly oldestWaitMs: number;
 }
 

@@ -46,7 +46,7 @@ export class Router implements WorkerWatcher {
       queue: new CallQueue(onSessionLoss),
       scopes: new Scopes(options),
       settling: new Settling(pool),
-      retrying: new Retrying(options, ports),
+      retrying: new Retrying(options, ports, () => this.#parts.breaker?.failed()),
       runTimes: new RunTimes(),
       breaker: breaker && new Breaker({ name: pool, ...breaker }, ports),
     };
@@ -122,6 +122,12 @@ export class Router implements WorkerWatcher {
   /** Let a worker go by plan; `done` when it may be stopped. */
   retire(worker: Worker, order: RetireOrder, done: () => void): void {
     this.#dispatcher.departures.leave(this.#dispatcher.slotOf(worker), order, done);
+  }
+
+  /** Whether nothing keeps this worker: no call, no holder, no session that can be nowhere else. */
+  isSpare(worker: Worker): boolean {
+    const slot = this.#dispatcher.slotOf(worker);
+    return slot !== undefined && this.#dispatcher.departures.isSpare(slot);
   }
 
   /** A worker could not be started: that counts as a crash does. */

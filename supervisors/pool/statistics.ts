@@ -29,18 +29,18 @@ export function statisticsOf(watched: Watched): RouterStatistics {
 }
 
 /** The oldest wait looks at everything that waits: only for who asks for it. */
-export function loadOf({ slots, queue, scopes, nowMs }: Watched): Load {
+export function loadOf({ slots, queue, nowMs }: Watched): Load {
   let [idle, busy] = [0, 0];
   for (const slot of slots) {
     if (slot.rows.size === 0 && isOpenToAll(slot)) idle += 1;
     else busy += 1;
   }
   return {
-    queued: queue.length,
+    queued: queue.open,
     idle,
     busy,
     get oldestWaitMs() {
-      const oldest = queue.oldestAtMs(scopes.sessions());
+      const oldest = queue.oldestOpenAtMs();
       return oldest === undefined ? 0 : nowMs - oldest;
     },
   };

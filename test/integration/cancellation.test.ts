@@ -105,7 +105,7 @@ describe('a call that waits at its worker', () => {
     const running = rejection(
       bridge().call('compute', { seconds: 60 }, { onProgress: () => undefined }),
     );
-    const waiting = [1, 2].map(() => rejection(bridge().call('pid')));
+    const waiting = [1, 2].map(() => rejection(bridge().call('pid', {}, { maxRetries: 0 })));
     process.kill(pid, 'SIGKILL');
     expect(await running).toMatchObject({ code: 'worker_crashed', outcome: 'maybeExecuted' });
     for (const error of await Promise.all(waiting))

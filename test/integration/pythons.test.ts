@@ -22,7 +22,8 @@ const start = (python: string) =>
       calls: {
         adapter: defineAdapter({ framework: 'calls', operations: {} }),
         scriptPath: fixture('calls_bridge.py'),
-        pool: { size: 2 },
+        // Its sessions are made again, without what its bridge does not mark.
+        pool: { size: 2, onSessionLoss: 'rebuild' },
       },
     },
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isOpenToAll, route } from '../../../supervisors/pool/affinity.ts';
-import type { CallRow, Leaving, Slot } from '../../../supervisors/pool/call-row.ts';
+import type { CallRow, Slot } from '../../../supervisors/pool/call-row.ts';
+import type { Leaving } from '../../../supervisors/pool/leaving.ts';
 import type { Affinity } from '../../../supervisors/pool/pool-options.ts';
 import type { Session } from '../../../supervisors/pool/session.ts';
 

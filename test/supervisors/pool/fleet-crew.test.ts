@@ -32,6 +32,7 @@ function crewOf(size = 1) {
   const router: FleetRouter = {
     load: () => ({ queued: 0, oldestWaitMs: 0, idle: 0, busy: 0 }),
     retire: (_worker, _order, done) => retired.push(done),
+    isSpare: () => true,
     startFailed: () => log.push('start failed'),
   };
   const requests = new FleetRequests('p', clock, () => undefined);

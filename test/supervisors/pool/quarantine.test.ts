@@ -49,6 +49,23 @@ describe('a call', () => {
     expect(quarantine.isSuspect('train', A)).toBe(false);
   });
 
+  it('is free of suspicion once it was answered, with its own arguments only', () => {
+    const { quarantine, crash, isPoisoned } = setUp();
+    crash('train', A);
+    crash('train', B);
+    quarantine.onAnswer('train', A);
+    quarantine.onAnswer('test', B);
+    expect([quarantine.isSuspect('train', A), quarantine.isSuspect('train', B)]).toEqual([
+      false,
+      true,
+    ]);
+    crash('train', A);
+    expect([isPoisoned('train', A), quarantine.isEmpty]).toEqual([false, false]);
+    quarantine.onAnswer('train', A);
+    quarantine.onAnswer('train', B);
+    expect(quarantine.isEmpty).toBe(true);
+  });
+
   it('is poison at the first crash where that is the limit', () => {
     const { crash, isPoisoned } = setUp(1);
     crash('train');

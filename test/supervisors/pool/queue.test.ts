@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeValue } from '../../../actors/port/codec.ts';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { OverloadedError } from '../../../actors/ground/errors.ts';
-import type { Leaving } from '../../../supervisors/pool/call-row.ts';
+import type { Leaving } from '../../../supervisors/pool/leaving.ts';
 import { assertQueueRoom, bytesOf } from '../../../supervisors/pool/queue.ts';
 import { queued, session, slot } from './queued.ts';
 

@@ -199,7 +199,7 @@ describe('a call that workers die of', () => {
     ]);
   });
 
-  it('is refused then, and with it every call that is the same; others are not', async () => {
+  it('is refused then, and with it every call that is the same; others, and those of sessions, are not', async () => {
     const setup = routed();
     crashing(setup);
     await setup.pass(10_000);
@@ -207,10 +207,10 @@ describe('a call that workers die of', () => {
     const other = setup.call('echo', { n: 1 });
     await setup.done();
     expect([...same.map(shown), other.state]).toEqual([
-      ...['poisoned notSent', 'poisoned notSent', 'resolved'],
+      ...['poisoned notSent', 'worker_crashed maybeExecuted', 'resolved'],
     ]);
     const { refused, quarantined } = setup.router.statistics().counters;
-    expect([refused, quarantined]).toEqual([{ poisoned: 2 }, 2]);
+    expect([refused, quarantined]).toEqual([{ poisoned: 1 }, 1]);
   });
 
   it('is let in again when that was long enough ago', async () => {
