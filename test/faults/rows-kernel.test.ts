@@ -94,6 +94,7 @@ describe('a worker', () => {
       expect(error).toMatchObject({
         ...{ code: 'worker_crashed', outcome: 'maybeExecuted', epoch: 1 },
         exitReason: { type: 'signal', signal: 'SIGKILL' },
+        crashCause: 'oom_kill',
       });
       expect(await pool.call('echo', { a: 1 })).toEqual({ a: 1 });
     },
