@@ -67,7 +67,7 @@ export interface CallRequest {
  * `call`: a caller's. `checkout`: whoever has it holds its worker alone. `internal`: the pool's own (a snapshot, forgetting); counted apart. `carrier`: carries a batch of calls, which are counted,
  * while it is not.
  */
-export type RowKind = 'call' | 'checkout' | 'internal' | 'carrier';
+type RowKind = 'call' | 'checkout' | 'internal' | 'carrier';
 
 /**
  * `waiting`: for its next try. `storing`: it has run, and its entry is on its way to the store. `ending`: its caller has had enough, and is to be told once it is known whether the call has started.
@@ -92,6 +92,8 @@ export interface CallRow {
   turn: number;
   /** When it was sent, the last time. */
   sentAtMs: number;
+  /** How often its worker had been told of the bridge's configuration when it was sent. */
+  toldBefore: number;
   /** How often it has failed. */
   failures: number;
   /** Whether one of its tries so far can have run. */
@@ -241,6 +243,7 @@ export function newCallRow(given: GivenByRouter): CallRow {
     bytes: 0,
     turn: 0,
     sentAtMs: 0,
+    toldBefore: 0,
     failures: 0,
     triedSoFar: 'notSent',
     deadline: undefined,
