@@ -4,6 +4,7 @@
 export class AppliedMark {
   #watermark = 0;
   readonly #beyond = new Set<number>();
+  #toldCount = 0;
 
   /** Every entry up to here has been applied, or was compacted away before it had to be. */
   get watermark(): number {
@@ -17,6 +18,17 @@ export class AppliedMark {
   /** One entry has been applied, e.g. because this incarnation executed it itself while others are still missing. */
   add(seq: number): void {
     if (seq > this.#watermark) this.#beyond.add(seq);
+  }
+
+  /** This incarnation is told of an entry that another one has executed. */
+  tell(seq: number): void {
+    this.#toldCount += 1;
+    this.add(seq);
+  }
+
+  /** How often that was. */
+  get toldCount(): number {
+    return this.#toldCount;
   }
 
   /** It was not applied after all. */

@@ -85,7 +85,7 @@ export function bringUpToDate(
       return;
     }
     // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
-    mark.add(entry.seq);
+    mark.tell(entry.seq);
     try {
       replayer.send(slot, row, { op: entry.op, args: entry.args, session }, (outcome) => {
         const error = errorOf(slot, row, replay, outcome);

@@ -185,7 +185,8 @@ export class Scopes {
       return { journal, key: this.#keyOf(session), entry };
     }
     if (journal === this.#bridge) {
-      slot.bridgeMark.add(entry.seq);
+      // What it was told meanwhile came after this there, and before it here: it is told this one once more.
+      if (slot.bridgeMark.toldCount === row.toldBefore) slot.bridgeMark.add(entry.seq);
       return { journal, key: this.#keyOf('bridge'), entry };
     }
     slot.anonymousMark.add(entry.seq);

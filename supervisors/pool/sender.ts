@@ -80,6 +80,7 @@ export class Sender {
     settling.accounting.move(row, 'running');
     row.slot = slot;
     row.sentAtMs = ports.clock.nowMs();
+    row.toldBefore = slot.bridgeMark.toldCount;
     const { op, site, stream, trace } = row.request;
     const nested = site && { parent: site.callId, callback: site.callback };
     const session = row.session?.id ?? null;

@@ -32,7 +32,7 @@ function reaches(seen: ReadonlySet<string>, facts: readonly string[]): void {
 // Hundreds of whole lives of a pool: their number costs time on a busy machine, and nothing here waits for real time.
 describe('a pool and what its users are promised, under virtual time', { timeout: 600_000 }, () => {
   it('fails no call and has all its workers at every moment while they come and go by plan', async () => {
-    const seen = await holds(calmPlans(STEPS_MAX), RUNS / 2);
+    const seen = await holds(calmPlans(STEPS_MAX), Math.ceil(RUNS / 2));
     reaches(seen, [
       ...['call completed', 'stream completed', 'held completed', 'checkout completed'],
       ...['reload done', 'resize done', 'resized by autoscale', 'session moved', 'replayed'],
