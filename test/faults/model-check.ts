@@ -136,7 +136,8 @@ function checkChanges({ executions }: Run): readonly string[] {
     if (kind !== 'start') return [];
     // Then it is told all of it anew.
     if (op === 'forget') applied.delete(where);
-    if (!CHANGES.has(op)) return [];
+    // Of a configuration the last one counts, however often it is told.
+    if (!CHANGES.has(op) || op === 'setup') return [];
     const known = applied.get(where) ?? new Set();
     applied.set(where, known);
     if (known.has(number)) return [`${op} ${number} came twice to ${where}`];

@@ -108,7 +108,9 @@ function isWhole({ options }: Plan, { bridge }: Target): boolean {
   const { idle, starting, retiring, leaving, busy, held } = gauges;
   const others = starting + retiring + leaving + busy + held;
   if (options.autoscale === 'on' && (size < 1 || size > options.size + 1)) return false;
-  return idle === size && others === 0;
+  // A session that can be nowhere else keeps its worker, also one that is beyond the size.
+  const mayBeMore = options.onSessionLoss === 'fail';
+  return (mayBeMore ? idle >= size : idle === size) && others === 0;
 }
 
 /** A call in each scope, one after the other: what the scope holds by now is judged with all other calls. */
