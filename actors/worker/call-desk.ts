@@ -62,6 +62,8 @@ export class CallDesk {
 
   /** What Python said of a call; of none in flight it is dropped, and the operator told. */
   take(message: DataMessage): void {
+    // Lanes do not wait for each other: the answer to a call that was taken back may come before word of that.
+    if (isWithdrawal(message)) this.onWithdrawn(message.id, 'withdrawn');
     const isKnown = this.#calls.take(message);
     if (message.type === 'reply') this.#onOver(message.id);
     if (isKnown) return;
@@ -191,4 +193,8 @@ export class CallDesk {
     const stage = end ?? (phase.type === 'condemned' ? 'kill' : needed);
     ending.told({ type: 'over', stage });
   }
+}
+
+function isWithdrawal(message: DataMessage): boolean {
+  return message.type === 'reply' && !message.ok && message.error.code === 'withdrawn';
 }
