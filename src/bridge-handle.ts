@@ -1,5 +1,4 @@
 // What can one do with one bridge? Its operations by name, its sessions, and its pool.
-import { isCaduceusError } from '../actors/ground/errors.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
@@ -8,9 +7,6 @@ import { checkTime, type CallOptions } from './call-options.ts';
 import type { CallStream } from './call-stream.ts';
 import { checkOut, type CheckedOutWorker, type CheckoutOptions } from './checked-out-worker.ts';
 import { Caller, type CallerSetup } from './caller.ts';
-
-/** Errors after which a worker holds nothing of the session. */
-const GONE: ReadonlySet<string> = new Set(['worker_crashed', 'replay_failed', 'session_lost']);
 
 /** Which worker holds a session's state. */
 export interface WorkerView {
@@ -74,17 +70,7 @@ export class BridgeHandle {
    * End a session: its worker drops what it made, and its journal is forgotten, in the store too. A session that is lost is usable again after that, and empty.
    * @throws {@link InvalidConfigError} when the session has further calls waiting; `store_failed` when the store did not forget it.
    */
-  async endSession(sessionId: string, options: Omit<CallOptions, 'sessionId'> = {}): Promise<void> {
-    const forget = this.adapter.roles?.forget;
-    if (forget !== undefined && this.#pool.workerOf(sessionId) !== undefined) {
-      try {
-        // There; others that have something of it are told by the pool.
-        await this.call(forget, {}, { ...options, sessionId, affinity: 'required' });
-      } catch (error) {
-        // The worker, or what it was to be told first, is gone: then there is nothing left there to drop.
-        if (!isCaduceusError(error) || !GONE.has(error.code)) throw error;
-      }
-    }
+  async endSession(sessionId: string): Promise<void> {
     await ordered((done) => {
       if (this.#pool.endSession(sessionId, done)) return;
       done(new InvalidConfigError('sessionId', `${sessionId} has calls that are not settled`));

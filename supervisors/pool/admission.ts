@@ -121,8 +121,11 @@ export class Admission {
   #route(request: CallRequest, known: Session | undefined): Route {
     // Those who wait have been here before; and what the store knows of a new session is not known here.
     if (!this.#dispatcher.isGateOpen) return { type: 'wait', because: 'scopes_loading' };
-    if (known === undefined && request.sessionId !== undefined && this.#parts.scopes.isStored)
-      return { type: 'wait', because: 'session_loading' };
+    const { sessionId } = request;
+    if (known === undefined && sessionId !== undefined) {
+      if (this.#parts.scopes.isStored || this.#lives.isEnding(sessionId))
+        return { type: 'wait', because: 'session_loading' };
+    }
     const affinity = this.#affinityOf(request, known);
     const found = route({ session: known, affinity }, this.#dispatcher.slots);
     return found.type === 'worker' && !this.#isLetThrough()

@@ -43,9 +43,8 @@ export interface CallRequest {
   readonly signal?: AbortSignal | undefined;
   /** Default: the pool's. */
   readonly affinity?: Affinity | undefined;
-  /** How often it may be tried again by itself. Default 0. */
+  /** How often it may be tried again by itself (default 0), and whether also when it can have run (default false). */
   readonly maxRetries?: number | undefined;
-  /** Whether it may be tried again when it can have run. Default false. */
   readonly isIdempotent?: boolean | undefined;
   /** Present when the operation changes state that a later incarnation must have; `key` is the thing it is about. */
   readonly change?: { readonly change: StateChange; readonly key: string } | undefined;
@@ -226,7 +225,7 @@ type GivenByRouter = Pick<
   | 'reject'
 >;
 
-/** Field by field: spreading the given object would cost a call more than all of its routing. */
+/** Field by field: spreading would cost a call more than all of its routing. */
 export function newCallRow(given: GivenByRouter): CallRow {
   const { kind, seq, request, args, session, affinity, acceptedAtMs, deadlineAtMs } = given;
   return {

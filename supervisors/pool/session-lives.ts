@@ -1,6 +1,7 @@
 // How does a session begin and end, apart from its calls? Asked of the store, kept while it is used, ended by its age or by order.
 import type { Deadline } from '../../actors/ground/deadlines.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
+import { WorkerCrashedError } from '../../actors/ground/errors.ts';
 import { StoreFailedError } from '../../actors/ground/pool-errors.ts';
 import type { Slot } from './call-row.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -14,6 +15,8 @@ export type EndVerdict = 'ended' | 'has_calls';
 export class SessionLives {
   readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
+  /** Names of sessions that are on their way out, with what waits for that. */
+  readonly #endings = new Map<string, (() => void)[]>();
   /** What the store knows of the bridge and of the anonymous scope. */
   #shared: 'unknown' | 'asked' | 'known' = 'unknown';
   /** When it is asked again that could not say it. */
@@ -61,10 +64,24 @@ export class SessionLives {
     if (this.#shared === 'unknown') this.loadShared();
   }
 
-  /** It is new here: its calls wait until the store has said what it was. */
+  /** Whether a session of this name is on its way out: the next one of it waits for that. */
+  isEnding(sessionId: string): boolean {
+    return this.#endings.has(sessionId);
+  }
+
+  /** It is new here: its calls wait until what was of its name before is gone, and until the store has said what it was. */
   begin(session: Session): void {
     this.#watch(session);
-    if (session.stage !== 'loading') return;
+    const ending = this.#endings.get(session.id);
+    if (ending !== undefined) {
+      session.stage = 'loading';
+      ending.push(() => this.#load(session));
+      return;
+    }
+    if (session.stage === 'loading') this.#load(session);
+  }
+
+  #load(session: Session): void {
     const { scopes, queue, settling, ports } = this.#parts;
     scopes.load(session, (error) => {
       if (error === undefined) {
@@ -85,20 +102,33 @@ export class SessionLives {
     });
   }
 
-  /** Forget it, its journal included, here and in the store. @param done once the store has. */
+  /** Forget it, its journal included: here at once, then in every worker that has something of it and in the store. @param done once all of them have. */
   end(sessionId: string, done: StoreDone): EndVerdict {
-    const { scopes } = this.#parts;
-    const session = scopes.find(sessionId);
-    if (session !== undefined) {
-      if (session.phase !== 'idle' || session.waiting.length > 0) return 'has_calls';
-      // Whoever ends it has had the worker that it is bound to drop what it made, if that was asked.
-      const isBoundTold = session.stage !== 'lost';
-      for (const slot of [...session.marks.keys()])
-        if (slot !== session.slot || !isBoundTold) this.#forget(slot, session);
-      this.#drop(session);
-    }
-    scopes.remove(sessionId, done);
+    const session = this.#parts.scopes.find(sessionId);
+    if (session !== undefined && (session.phase !== 'idle' || session.waiting.length > 0))
+      return 'has_calls';
+    this.#end(sessionId, session, done);
     return 'ended';
+  }
+
+  #end(sessionId: string, session: Session | undefined, done: StoreDone): void {
+    const { scopes, options } = this.#parts;
+    const { forget } = options.operations ?? {};
+    const holders = forget === undefined ? [] : [...(session?.marks.keys() ?? [])];
+    if (session !== undefined) this.#drop(session);
+    const waiting = this.#endings.get(sessionId) ?? [];
+    this.#endings.set(sessionId, waiting);
+    let [left, failure]: [number, Error | undefined] = [holders.length + 1, undefined];
+    const over = (error?: Error): void => {
+      failure ??= error;
+      left -= 1;
+      if (left > 0) return;
+      if (this.#endings.get(sessionId) === waiting) this.#endings.delete(sessionId);
+      for (const goOn of waiting.splice(0)) goOn();
+      done(failure);
+    };
+    for (const slot of holders) this.#forget(slot, session, over);
+    scopes.remove(sessionId, over);
   }
 
   /** It ends when it was not used for its whole time. One deadline at a time, whatever number of calls it has. */
@@ -121,17 +151,20 @@ export class SessionLives {
       return;
     }
     settling.accounting.counters.expired += 1;
-    for (const slot of [...session.marks.keys()]) this.#forget(slot, session);
-    this.#drop(session);
-    scopes.remove(session.id, () => undefined);
+    this.#end(session.id, session, () => undefined);
     ports.bus.emit('session.expired', { pool: options.pool, session: session.id });
   }
 
-  /** If it fails the worker keeps what nobody will ask for until it is recycled. */
-  #forget(slot: Slot, session: Session): void {
+  /** A worker that ends meanwhile has forgotten it too; one whose bridge fails at it keeps what nobody will ask for, until it is recycled. */
+  #forget(slot: Slot, session: Session | undefined, over: StoreDone): void {
     const { forget } = this.#parts.options.operations ?? {};
-    if (forget === undefined || slot.phase === 'gone') return;
-    this.#dispatcher.own.make(slot, { op: forget, args: {}, session }, () => undefined);
+    if (forget === undefined || session === undefined || slot.phase === 'gone') {
+      over();
+      return;
+    }
+    this.#dispatcher.own.make(slot, { op: forget, args: {}, session }, (error) => {
+      over(error instanceof WorkerCrashedError ? undefined : error);
+    });
   }
 
   #drop(session: Session): void {

@@ -21,9 +21,6 @@ describe('a session that is ended', () => {
     await setup.done();
     expect(states(setup)).toEqual([['create x'], ['create x']]);
     setup.python.finish(3 - (elsewhere ?? 0));
-    // As the handle of a bridge does it: where the session is bound.
-    setup.call('forget', {}, { ...inSession('s'), affinity: 'required' });
-    await setup.done();
     setup.router.endSession('s');
     await setup.done();
     expect(states(setup)).toEqual([[], []]);
@@ -36,10 +33,39 @@ describe('a session that is ended', () => {
       await setup.done();
       // The worker with the fewest sessions is the first one, each time.
       expect(setup.router.boundWorker(id)?.pid).toBe(1);
-      setup.call('forget', {}, inSession(id));
-      await setup.done();
       setup.router.endSession(id);
+      await setup.done();
     }
+  });
+
+  it('is forgotten by its worker before the next one of its name has a call, and that waits for it', async () => {
+    const setup = routed({ size: 1, operations: { forget: 'forget' } });
+    setup.call('create', { id: 'x' }, inSession('s'));
+    await setup.done();
+    const ends: (string | undefined)[] = [];
+    setup.router.endSession('s', (error) => ends.push(error?.message));
+    const next = setup.call('state', {}, inSession('s'));
+    expect(ends).toEqual([]);
+    await setup.done();
+    expect([ends, next.value]).toEqual([[undefined], []]);
+    expect(setup.router.statistics().counters).toMatchObject({ accepted: 2, internal: 1 });
+  });
+
+  it('is not ended, and nothing of it is forgotten, while it has a call', async () => {
+    const setup = routed({ size: 1, operations: { forget: 'forget' } });
+    setup.call('create', { id: 'x' }, inSession('s'));
+    await setup.done();
+    setup.call('hang', { n: 1 }, inSession('s'));
+    await setup.done();
+    const isEnded = setup.router.endSession('s');
+    setup.python.finish(1);
+    const state = setup.call('state', {}, inSession('s'));
+    await setup.done();
+    expect([isEnded, state.value, setup.router.statistics().counters.internal]).toEqual([
+      false,
+      ['create x'],
+      0,
+    ]);
   });
 });
 
