@@ -198,7 +198,7 @@ const harshStep: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: resize },
   { weight: 1, arbitrary: reload },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('end_session' as const), session }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('end_session' as const), session }) },
   { weight: 8, arbitrary: deliver },
   {
     weight: 4,
