@@ -51,10 +51,12 @@ export class Caller {
     for (const held of this.#held.splice(0)) this.#giveBack(held);
   }
 
-  /** The session begins anew, and empty. */
-  sessionEnded(session: string): void {
+  /** The session has begun anew, and empty, with the call of this number. */
+  sessionEnded(session: string, number: number): void {
     this.#generations.set(session, (this.#generations.get(session) ?? 0) + 1);
-    this.#things.delete(session);
+    const later = this.calls.filter((made) => made.session === session && made.number >= number);
+    for (const made of later) made.generation += 1;
+    if (!later.some(({ op }) => op === 'make')) this.#things.delete(session);
   }
 
   batch({ count, pace }: StepOf<'batch'>): void {

@@ -93,10 +93,19 @@ export class Player {
   }
 
   endSession(session: string): Order {
-    return this.#ordered('end_session', async () => {
-      await this.#target.bridge.endSession(session);
-      this.#caller.sessionEnded(session);
-    });
+    const { length: next } = this.calls;
+    const { bridge } = this.#target;
+    // Here it ends at once, unless it is refused; its workers hear of it later.
+    return this.#ordered('end_session', () =>
+      bridge.endSession(session).then(
+        () => this.#caller.sessionEnded(session, next),
+        (error: unknown) => {
+          if ((error as Failure).code !== 'invalid_config')
+            this.#caller.sessionEnded(session, next);
+          throw error;
+        },
+      ),
+    );
   }
 
   #hurt({ type, whose, worker }: StepOf<'kill' | 'freeze'>): void {

@@ -8,7 +8,8 @@ import { realTarget } from './model-real.ts';
 
 /** A play takes about a second. */
 const RUNS = Math.max(1, Math.round(Number(process.env['FAULT_RUNS'] ?? 800) / 100));
-const SEED = process.env['FAULT_SEED'];
+/** The same plans each time, so that a change is judged by what it changes; `FAULT_SEED` plays others. */
+const SEED = Number(process.env['FAULT_SEED'] ?? 6);
 const STEPS_MAX = 30;
 const TIMEOUT_MS = 600_000;
 
@@ -19,7 +20,7 @@ async function holds(plans: fc.Arbitrary<Plan>): Promise<void> {
   });
   // What real processes do is not the same twice: a smaller plan that fails too is luck.
   const options = { numRuns: RUNS, endOnFailure: true };
-  await fc.assert(property, { ...options, ...(SEED !== undefined && { seed: Number(SEED) }) });
+  await fc.assert(property, { ...options, seed: SEED });
 }
 
 describe(

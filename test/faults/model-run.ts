@@ -30,7 +30,7 @@ export interface Made {
   readonly id: string;
   readonly session: string | undefined;
   /** How often the session had been ended before. */
-  readonly generation: number;
+  generation: number;
   readonly timeoutMs: number;
   readonly checkoutTimeoutMs: number;
   readonly maxRetries: number;

@@ -7,7 +7,8 @@ import { play, report } from './model-play.ts';
 import { scriptedTarget } from './model-scripted.ts';
 
 const RUNS = Number(process.env['FAULT_RUNS'] ?? 800);
-const SEED = process.env['FAULT_SEED'];
+/** The same plans each time, so that a change is judged by what it changes; `FAULT_SEED` plays others. */
+const SEED = Number(process.env['FAULT_SEED'] ?? 6);
 const STEPS_MAX = 40;
 
 async function holds(plans: fc.Arbitrary<Plan>, numRuns: number): Promise<ReadonlySet<string>> {
@@ -17,7 +18,7 @@ async function holds(plans: fc.Arbitrary<Plan>, numRuns: number): Promise<Readon
     for (const fact of played.seen) seen.add(fact);
     if (played.complaints.length > 0) throw new Error(report(played));
   });
-  await fc.assert(property, { numRuns, ...(SEED !== undefined && { seed: Number(SEED) }) });
+  await fc.assert(property, { numRuns, seed: SEED });
   return seen;
 }
 
