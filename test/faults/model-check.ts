@@ -42,11 +42,14 @@ function checkEnds({ calls, tempo, orders }: Run): readonly string[] {
   return [...late, ...open.map(({ what, atMs }) => `${what}, given at ${atMs} ms, is pending`)];
 }
 
-/** How often each call was begun; replays of what changes state apart: they come after its end. */
-function runsOf({ executions }: Run, { number, op, settledAt }: Made): number {
-  const begun = executions.filter((one) => one.kind === 'start' && one.number === number);
+/** How often each call was begun. Of one that changes state the replays do not count: they come after its end, there or at its caller. */
+function runsOf({ executions }: Run, { number, op, settledAt, fate }: Made): number {
+  const own = executions.filter((one) => one.number === number);
+  const begun = own.filter(({ kind }) => kind === 'start');
   if (!CHANGES.has(op)) return begun.length;
-  return begun.filter(({ stamp }) => stamp < settledAt).length;
+  const endedAt = own.find(({ kind }) => kind === 'end')?.stamp ?? Infinity;
+  const until = fate.type === 'completed' ? Math.min(settledAt, endedAt) : settledAt;
+  return begun.filter(({ stamp }) => stamp < until).length;
 }
 
 function checkHonesty(run: Run): readonly string[] {
@@ -79,7 +82,7 @@ function checkAnswers({ calls }: Run): readonly string[] {
 }
 
 /** Its place among the calls of its session: that of its checkout, then its own. */
-export function placeOf({ number, checkout }: Made): readonly [number, number] {
+function placeOf({ number, checkout }: Made): readonly [number, number] {
   return checkout === undefined ? [number, 0] : [checkout, number];
 }
 

@@ -14,7 +14,7 @@ const HARSH_OPS = ['raise', 'flaky', 'exit', 'stubborn'] as const;
 export type Pace = 'quick' | 'slow';
 export type Patience = 'ample' | 'tight';
 
-export interface CallStep {
+interface CallStep {
   readonly type: 'call';
   readonly op: CallOp;
   /** {@link NO_SESSION}: the anonymous scope. */
@@ -92,7 +92,7 @@ export interface Plan {
 }
 
 export const NO_SESSION = 3;
-export const SIZE_MAX = 4;
+const SIZE_MAX = 4;
 const LAST = 5;
 
 const session = fc.nat(NO_SESSION);

@@ -13,7 +13,7 @@ export interface Failure extends Error {
   readonly exitReason?: ExitReason;
 }
 
-export type Fate =
+type Fate =
   | { readonly type: 'pending' }
   | { readonly type: 'completed'; readonly value: unknown }
   /** Its caller left the stream. */

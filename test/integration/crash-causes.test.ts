@@ -15,7 +15,7 @@ async function crashOf(op: string, args: object): Promise<BusEvents['child.crash
   runtime = await echoRuntime({ size: 1 });
   const crashed = nextEvent(runtime, 'child.crashed');
   const error = await rejection(runtime.pool('echo').call(op, args as never));
-  const event = (await crashed);
+  const event = await crashed;
   expect(error).toMatchObject({ code: 'worker_crashed', crashCause: event.crashCause });
   return event;
 }
