@@ -111,7 +111,7 @@ function isDoomed(run: Run, made: Made, site: string): boolean {
   const { told, plan, tempo } = run;
   if (told.injected.has(site) || told.condemned.has(site) || wasDown(run, made)) return true;
   const retiringAtMs = told.retiringAtMs.get(site);
-  const drainMs = plan.options.drain === 'ample' ? tempo.ampleMs : tempo.tightMs;
+  const drainMs = plan.options.drain === 'ample' ? tempo.drainMs : tempo.tightMs;
   return retiringAtMs !== undefined && made.settledAtMs >= retiringAtMs + drainMs - EARLY_MS;
 }
 

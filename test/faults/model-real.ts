@@ -20,7 +20,14 @@ import {
 const TEMPO: Tempo = {
   ...{ quickMs: 0, slowMs: 80, ampleMs: 60_000, tightMs: 60 },
   spans: { blink: 10, moment: 150, while: 700 },
-  ...{ lateMsMax: 20_000, recoveryMs: 60_000, idleMs: 300, heartbeatMs: 500, breakerMs: 400 },
+  ...{
+    lateMsMax: 20_000,
+    recoveryMs: 60_000,
+    idleMs: 300,
+    heartbeatMs: 500,
+    breakerMs: 400,
+    drainMs: 5_000,
+  },
 };
 
 /** Of the operating system's clock, which Python reads too. */

@@ -19,7 +19,14 @@ const TEMPO: Tempo = {
   ...{ quickMs: 0, slowMs: 300, ampleMs: 60_000, tightMs: 150 },
   spans: { blink: 40, moment: 700, while: 9_000 },
   // Taking a call back takes its time.
-  ...{ lateMsMax: 400, recoveryMs: 400_000, idleMs: 5_000, heartbeatMs: 5_000, breakerMs: 3_000 },
+  ...{
+    lateMsMax: 400,
+    recoveryMs: 400_000,
+    idleMs: 5_000,
+    heartbeatMs: 5_000,
+    breakerMs: 3_000,
+    drainMs: 60_000,
+  },
 };
 
 /** Turns of the microtask queue after which the chain of promises of one call is done. */

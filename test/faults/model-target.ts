@@ -23,6 +23,8 @@ export interface Tempo {
   readonly heartbeatMs: number;
   /** How long a breaker is open, and a pool that has given up is down. */
   readonly breakerMs: number;
+  /** What a worker gets that is to be replaced, where that is ample. */
+  readonly drainMs: number;
 }
 
 /** Crashes that open it: few, so that plans reach it. */
@@ -112,13 +114,13 @@ export function adapterOf({ options }: Plan): Adapter {
 export function poolOptionsOf({ options, kind }: Plan, tempo: Tempo): PoolOptions {
   const { size, overflow, concurrency, prefetch, affinity, onSessionLoss, autoscale } = options;
   const { queueLengthMax, maxRetries, maxCallsPerWorker, maxRestarts, drain, breaker } = options;
-  const { ampleMs, tightMs, slowMs, idleMs, heartbeatMs, breakerMs } = tempo;
+  const { ampleMs, tightMs, slowMs, idleMs, heartbeatMs, breakerMs, drainMs } = tempo;
   return {
     ...{ size, overflow, concurrency, prefetch, affinity, onSessionLoss },
     ...{ queueLengthMax, maxRetries, maxCallsPerWorker, maxRestarts, heartbeatMs },
     ...(autoscale === 'on' && { autoscale: { min: 1, max: size + 1, queueWaitMs: slowMs } }),
     ...{ idleTimeoutMs: idleMs, callTimeoutMs: ampleMs, checkoutTimeoutMs: ampleMs },
-    drainMs: kind === 'calm' ? 10 * ampleMs : drain === 'ample' ? ampleMs : tightMs,
+    drainMs: kind === 'calm' ? 10 * ampleMs : drain === 'ample' ? drainMs : tightMs,
     breaker: breaker === 'on' && { failureThreshold: BREAKER_FAILURES, openMs: breakerMs },
     // What is tried here fails often, and a budget would only keep retries from being seen.
     retryBudget: { ratio: 1, burst: 1_000 },

@@ -109,7 +109,9 @@ export function watchCapacity(
       told.shortages.push(`at ${name} ${found} workers take calls, ${floor.size} should`);
     // What grows by itself may not be there yet when it counts already.
     const mayRise = floor.size === undefined || autoscale === 'off';
-    if (mayRise && !isResizing() && found >= size) floor.size = size;
+    // One that comes in place of another is not one of those that have not been there yet.
+    const isWhole = found >= size && gauges.starting === 0;
+    if (mayRise && !isResizing() && isWhole) floor.size = size;
   });
 }
 
