@@ -22,7 +22,6 @@ async function holds(plans: fc.Arbitrary<Plan>, numRuns: number): Promise<Readon
   return seen;
 }
 
-// Hundreds of whole lives of a pool: their number costs time on a busy machine, and nothing here waits for real time.
 /** Fewer plans than this may miss something. */
 const REACHES_ALL = 400;
 
