@@ -1,7 +1,8 @@
 // How many calls are where, and how long did they wait and run? accepted = completed + failed + cancelled + queued + running, always.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-import type { CallRow, RowPhase } from './call-row.ts';
+import type { CallRow } from './call-row.ts';
+import type { RowPhase } from './row-phase.ts';
 
 /** A distribution, in ms. */
 export interface HistogramView {

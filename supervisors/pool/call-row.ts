@@ -9,6 +9,7 @@ import type { CallbackAnswer, CallbackMessage } from '../../actors/port/message.
 import type { Worker } from '../../actors/worker/worker-types.ts';
 import { ownCopy } from './journal-entry.ts';
 import type { Leaving } from './leaving.ts';
+import type { RowKind, RowPhase, SentReplay } from './row-phase.ts';
 import { AppliedMark, type Journal, type StateChange } from './journal.ts';
 import type { Affinity } from './pool-options.ts';
 
@@ -62,18 +63,6 @@ export interface CallRequest {
   readonly site?: CallSite | undefined;
 }
 
-/**
- * `call`: a caller's. `checkout`: whoever has it holds its worker alone. `internal`: the pool's own (a snapshot, forgetting); counted apart. `carrier`: carries a batch of calls, which are counted,
- * while it is not.
- */
-type RowKind = 'call' | 'checkout' | 'internal' | 'carrier';
-
-/**
- * `waiting`: for its next try. `storing`: it has run, and its entry is on its way to the store. `ending`: its caller has had enough, and is to be told once it is known whether the call has started.
- */
-export type RowPhase =
-  'queued' | 'waiting' | 'replaying' | 'running' | 'storing' | 'ending' | 'settled';
-
 export interface CallRow {
   readonly kind: RowKind;
   readonly seq: number;
@@ -104,6 +93,8 @@ export interface CallRow {
   slot: Slot | undefined;
   /** Its number with the worker, once it is sent there. */
   sentId: number | undefined;
+  /** What its worker is told before it, while that is on its way. */
+  replay: SentReplay | undefined;
   /** How its end goes on that its caller has ordered. */
   cancellation: Cancellation | undefined;
   permit: Permit | undefined;
@@ -250,6 +241,7 @@ export function newCallRow(given: GivenByRouter): CallRow {
     retry: undefined,
     slot: undefined,
     sentId: undefined,
+    replay: undefined,
     cancellation: undefined,
     permit: undefined,
     holder: undefined,

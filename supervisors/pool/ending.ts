@@ -31,7 +31,7 @@ export function abandon(
   error: MakeError,
   ender: Ender,
 ): Cancellation {
-  const { phase, slot } = row;
+  const { phase } = row;
   if (row.carrier !== undefined && (phase === 'replaying' || phase === 'running'))
     return ender.leaveBatch(row, because, error);
   switch (phase) {
@@ -45,13 +45,8 @@ export function abandon(
       ender.fail(row, error('notSent', cancellation));
       return cancellation;
     }
-    case 'replaying': {
-      // What is replayed changes state, and may be half done.
-      const cancellation = new Cancellation('kill');
-      ender.fail(row, error('notSent', cancellation));
-      if (slot !== undefined) ender.replace(slot, because);
-      return cancellation;
-    }
+    case 'replaying':
+      return endReplay(row, because, error, ender);
     case 'storing': {
       // It has run, and what it changed is noted: only its caller does not wait for the store.
       const cancellation = new Cancellation('flag');
@@ -63,6 +58,39 @@ export function abandon(
     default:
       return phase satisfies never;
   }
+}
+
+/** It was not sent yet. What its worker is told for it is ended like a call that changes state: it may wait behind another one, which must not die of that. */
+function endReplay(row: CallRow, because: string, error: MakeError, ender: Ender): Cancellation {
+  const { slot, replay } = row;
+  // Without one it waits there until another call is over: nothing is under way for it.
+  if (slot === undefined || replay === undefined) {
+    const cancellation = new Cancellation('not_sent');
+    ender.fail(row, error('notSent', cancellation));
+    return cancellation;
+  }
+  const cancellation = new Cancellation();
+  ender.fail(row, error('notSent', cancellation));
+  slot.endingsCount += 1;
+  slot.worker.cancel(replay.id, (fact) => {
+    switch (fact.type) {
+      case 'started':
+        return;
+      case 'condemned':
+        ender.replace(slot, because);
+        return;
+      case 'over':
+        slot.endingsCount -= 1;
+        cancellation.settle(fact.stage);
+        if (fact.stage === 'withdrawn') replay.takenBack();
+        else if (replay.state !== 'done' && slot.phase !== 'gone') ender.retire(slot, because);
+        ender.goOn(slot);
+        return;
+      default:
+        fact satisfies never;
+    }
+  });
+  return cancellation;
 }
 
 /** It has no call there: a checkout that waits until others are done at its worker. */

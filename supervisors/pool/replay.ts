@@ -20,19 +20,19 @@ export interface Replayer {
   readonly missing: (slot: Slot, row: CallRow) => Replay | undefined;
   /** Whether calls may still be sent there. */
   readonly isRouted: (slot: Slot) => boolean;
-  /** Throws when nothing was sent: larger than a frame. */
+  /** @returns its number with the worker. Throws when nothing was sent: larger than a frame. */
   readonly send: (
     slot: Slot,
     row: CallRow,
     message: Omit<SentCall, 'deadlineMs'>,
     settle: Settle,
-  ) => void;
+  ) => number;
 }
 
 export type ReplayResult =
   /** The call may be sent. */
   | { readonly type: 'current' }
-  /** The call has its outcome already (deadline, abort): the slot is being replaced. */
+  /** The call has its outcome already (deadline, abort). */
   | { readonly type: 'settled' }
   /** The call was not sent. `scope`: of what was being replayed; absent when that was nothing, or never left. */
   | {
@@ -86,16 +86,25 @@ export function bringUpToDate(
     }
     // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
     mark.tell(entry.seq);
-    try {
-      replayer.send(slot, row, { op: entry.op, args: entry.args, session }, (outcome) => {
-        const error = errorOf(slot, row, replay, outcome);
-        if (error !== undefined) {
-          fail(error);
-          return;
-        }
+    const takenBack = (): void => {
+      mark.remove(entry.seq);
+      done({ type: 'settled' });
+    };
+    const settle: Settle = (outcome) => {
+      const { replay: sent } = row;
+      row.replay = undefined;
+      const error = errorOf(slot, row, replay, outcome);
+      if (error === undefined) {
+        if (sent !== undefined) sent.state = 'done';
         replayed.push(entry.op);
         step();
-      });
+        // Cut short for its caller, who waits no longer: that speaks against nobody.
+      } else if (row.phase === 'settled' && outcome.type !== 'crashed') takenBack();
+      else fail(error);
+    };
+    try {
+      const message = { op: entry.op, args: entry.args, session };
+      row.replay = { id: replayer.send(slot, row, message, settle), state: 'sent', takenBack };
     } catch (cause) {
       fail(replayFailed(row, replay, errorFrom(cause)));
     }

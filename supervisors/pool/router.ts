@@ -53,7 +53,7 @@ export class Router implements WorkerWatcher {
     this.#parts = parts;
     this.#dispatcher = new Dispatcher(parts);
     this.#lives = new SessionLives(parts, this.#dispatcher);
-    this.#timeouts = new Timeouts(parts, this.#dispatcher);
+    this.#timeouts = new Timeouts(this.#dispatcher);
     const [dispatcher, lives, timeouts] = [this.#dispatcher, this.#lives, this.#timeouts];
     this.#admission = new Admission({ shared: parts, dispatcher, lives, timeouts });
     this.#checkouts = new Checkouts(parts, dispatcher, this.#admission, timeouts);

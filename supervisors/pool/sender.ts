@@ -44,7 +44,7 @@ export class Sender {
       missing: (slot, row) => scopes.missing(slot, row.session),
       send: (slot, row, message, settle) => {
         settling.accounting.counters.replayed += 1;
-        slot.worker.send({ ...message, deadlineMs: this.#remainingMs(row) }, settle);
+        return slot.worker.send({ ...message, deadlineMs: this.#remainingMs(row) }, settle);
       },
     };
   }

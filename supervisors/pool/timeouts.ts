@@ -8,18 +8,15 @@ import {
 import type { Route } from './affinity.ts';
 import { nameOf, type CallRow } from './call-row.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { RouterParts } from './router-parts.ts';
 import { abandon, type MakeError } from './ending.ts';
 
 /** Why a call waits. */
 export type WaitCause = Extract<Route, { readonly type: 'wait' }>['because'];
 
 export class Timeouts {
-  readonly #parts: RouterParts;
   readonly #dispatcher: Dispatcher;
 
-  constructor(parts: RouterParts, dispatcher: Dispatcher) {
-    this.#parts = parts;
+  constructor(dispatcher: Dispatcher) {
     this.#dispatcher = dispatcher;
   }
 
@@ -50,16 +47,8 @@ export class Timeouts {
   onCheckoutTimeout(row: CallRow, because: WaitCause): void {
     const { op, checkoutTimeoutMs } = row.request;
     const error = new CheckoutTimeoutError(op, checkoutTimeoutMs, this.found(because));
-    if (row.phase === 'queued') {
-      this.#dispatcher.ender.drop(row);
-      this.#parts.settling.fail(row, error);
-    } else if (row.kind === 'checkout' && row.slot !== undefined) {
-      // On its way to a worker: what is replayed there is half done, or others are not done yet.
-      const { slot, phase } = row;
-      this.#parts.settling.fail(row, error);
-      if (phase === 'replaying') this.#dispatcher.departures.replace(slot, 'checkout_timeout');
-      this.#dispatcher.free(slot, row);
-    }
+    if (row.phase === 'queued' || row.kind === 'checkout')
+      this.#abandon(row, 'checkout_timeout', () => error);
   }
 
   /** What a caller who got no worker is told of the pool. */

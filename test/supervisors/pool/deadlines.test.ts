@@ -68,7 +68,10 @@ describe('a call whose deadline passes', () => {
     isSlow = true;
     const late = call('use', { id: 'x' }, { timeoutMs: 100 });
     await pass(100);
-    expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded notSent', 3]);
+    // What it is told may be half done, and is ended by the gentlest means that helps.
+    expect([shown(late), world.processes.length]).toEqual(['deadline_exceeded notSent', 2]);
+    await pass(STAGES_MS);
+    expect(world.processes.length).toBe(3);
   });
 
   it('while it runs may have been executed, and its worker is replaced when no gentler means has ended it', async () => {

@@ -69,7 +69,12 @@ describe('an abandoned call tells what it took to end it', () => {
     await done();
     const late = call('use', { id: 'x' }, { timeoutMs: 100 });
     await pass(100);
-    expect([shown(late), await stageOf(late)]).toEqual(['deadline_exceeded notSent', 'kill']);
+    expect([shown(late), cancellationOf(late).stage]).toEqual([
+      'deadline_exceeded notSent',
+      undefined,
+    ]);
+    await pass(STAGES_MS);
+    expect(await stageOf(late)).toBe('kill');
     expect(world.processes).toHaveLength(3);
   });
 
