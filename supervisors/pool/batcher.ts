@@ -170,10 +170,14 @@ export class Batcher {
 
   /** It was settled as a call is: not sent, or ended because nobody waits for it any more. */
   #rejected(carrier: CallRow, error: Error): void {
-    const { settling, queue } = this.#parts;
+    const { settling, queue, retrying } = this.#parts;
     const { slot } = carrier;
     for (const call of livingOf(carrier)) {
-      if (error instanceof UnencodableError) {
+      const { closedWith } = retrying;
+      if (error instanceof UnencodableError && closedWith !== undefined) {
+        // Nobody would take it out of the queue of a pool that has ended.
+        settling.fail(call, closedWith);
+      } else if (error instanceof UnencodableError) {
         // Together they are too large, or one of them has changed since: each finds out by itself.
         call.carrier = undefined;
         this.#alone.add(call);

@@ -248,6 +248,34 @@ describe('a batch', () => {
     expect(setup.pool.statistics.counters).toMatchObject({ batches: 0 });
   });
 
+  it('that cannot be put together, in a pool that ends meanwhile, fails with that: nobody would send it call by call', async () => {
+    const setup = batching(
+      { size: 1 },
+      {
+        onCall: (process, call) => {
+          if (call.op !== 'configure' || process.pid === 1) work(process, call);
+        },
+      },
+    );
+    setup.call('configure', {}, { change: { change: 'configure', key: 'k' } });
+    await setup.done();
+    setup.call('echo', { exit: true });
+    await setup.done();
+    const inner: Record<string, unknown> = {};
+    const fates = [
+      setup.embed({ n: 1, bytes: Buffer.from('a') }),
+      setup.embed({ n: 2, bytes: Buffer.from('b'), inner }),
+    ];
+    inner['self'] = inner;
+    await setup.pass(BATCH.maxWaitMs);
+    setup.pool.close();
+    const replay = setup.world.callsWritten.findLast(({ op }) => op === 'configure');
+    setup.world.processes[1]?.reply(replay!.id, null);
+    await setup.done();
+    expect(fates.map(shown)).toEqual(['runtime_stopped notSent', 'runtime_stopped notSent']);
+    expect(setup.books()).toMatchObject({ queued: 0, running: 0 });
+  });
+
   it('is not sent by a pool that is stopped while it is held back', async () => {
     const setup = batching();
     const fates = [1, 2].map((n) => setup.embed({ n }));
