@@ -9,6 +9,7 @@ export type { ErrorCategory, Outcome } from './recovery.ts';
 /**
  * What it took to end a call of which its caller had enough (`docs/protocol.md` §4.4): it was never sent; it waited at its worker and was taken back;
  * its handler ended by itself after the flag; `CallCancelled` was raised in it; it was interrupted by SIGINT; its process was killed.
+ * Of a call that is `notSent` the last four are of what its worker was being told for it.
  */
 export type CancelStage = 'not_sent' | 'withdrawn' | 'flag' | 'raise' | 'interrupt' | 'kill';
 

@@ -75,41 +75,58 @@ export function bringUpToDate(
     }
   };
   const sendReplay = (replay: Replay): void => {
-    const { entry, mark, scope, sessionId: session } = replay;
-    const fail = (error: CaduceusError): void => {
-      mark.remove(entry.seq);
-      done({ type: 'failed', error, scope });
-    };
-    if (entry.missingSecret !== undefined) {
-      done({ type: 'failed', error: new SecretMissingError(entry.missingSecret) });
-      return;
-    }
-    // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
-    mark.tell(entry.seq);
-    const takenBack = (): void => {
-      mark.remove(entry.seq);
-      done({ type: 'settled' });
-    };
-    const settle: Settle = (outcome) => {
-      const { replay: sent } = row;
-      row.replay = undefined;
-      const error = errorOf(slot, row, replay, outcome);
-      if (error === undefined) {
-        if (sent !== undefined) sent.state = 'done';
-        replayed.push(entry.op);
-        step();
-        // Cut short for its caller, who waits no longer: that speaks against nobody.
-      } else if (row.phase === 'settled' && outcome.type !== 'crashed') takenBack();
-      else fail(error);
-    };
-    try {
-      const message = { op: entry.op, args: entry.args, session };
-      row.replay = { id: replayer.send(slot, row, message, settle), state: 'sent', takenBack };
-    } catch (cause) {
-      fail(replayFailed(row, replay, errorFrom(cause)));
-    }
+    sendOne(slot, row, replayer, replay, (result) => {
+      if (result.type !== 'current') {
+        done(result);
+        return;
+      }
+      replayed.push(replay.entry.op);
+      step();
+    });
   };
   step();
+}
+
+/** Tell one entry, then say whether it is known there now. */
+function sendOne(
+  slot: Slot,
+  row: CallRow,
+  replayer: Replayer,
+  replay: Replay,
+  done: (result: ReplayResult) => void,
+): void {
+  const { entry, mark, scope, sessionId: session } = replay;
+  if (entry.missingSecret !== undefined) {
+    done({ type: 'failed', error: new SecretMissingError(entry.missingSecret) });
+    return;
+  }
+  const fail = (error: CaduceusError): void => {
+    mark.remove(entry.seq);
+    done({ type: 'failed', error, scope });
+  };
+  const takenBack = (): void => {
+    mark.remove(entry.seq);
+    done({ type: 'settled' });
+  };
+  const settle: Settle = (outcome) => {
+    const { replay: sent } = row;
+    row.replay = undefined;
+    const error = errorOf(slot, row, replay, outcome);
+    if (error === undefined) {
+      if (sent !== undefined) sent.state = 'done';
+      done({ type: 'current' });
+      // Cut short for its caller, who waits no longer: that speaks against nobody.
+    } else if (row.phase === 'settled' && outcome.type !== 'crashed') takenBack();
+    else fail(error);
+  };
+  // Marked when it is sent: a deletion on another worker meanwhile must know that this one will have the thing.
+  mark.tell(entry.seq);
+  try {
+    const message = { op: entry.op, args: entry.args, session };
+    row.replay = { id: replayer.send(slot, row, message, settle), state: 'sent', takenBack };
+  } catch (cause) {
+    fail(replayFailed(row, replay, errorFrom(cause)));
+  }
 }
 
 /** The worker's end is certain and its reason is not known yet: nothing more is sent, and the call fails with the reason once that is told. */
