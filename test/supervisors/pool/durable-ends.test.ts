@@ -1,26 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { inSession } from './calling.ts';
-import { routed, type RoutedOptions } from './routed.ts';
-import { ScriptedStore } from './scripted-store.ts';
+import { routed } from './routed.ts';
+import { knows, stored } from './stored.ts';
 
 const S = inSession('s');
-
-function stored(
-  more: RoutedOptions = {},
-  prepare: (store: ScriptedStore) => void = () => undefined,
-) {
-  const store = new ScriptedStore();
-  prepare(store);
-  return { ...routed({ store, ...more }), store };
-}
-
-const knows =
-  (scope: string, op: 'create' | 'configure', ...ids: string[]) =>
-  (store: ScriptedStore) =>
-    store.keep(
-      scope,
-      ids.map((id) => ({ op, key: id, args: { id } })),
-    );
 
 describe('a session in a store', () => {
   it('is told to live on by its calls, not by each of them', async () => {

@@ -1,27 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../actors/ground/limits.ts';
 import { inSession, shown } from './calling.ts';
-import { routed, type Routed, type RoutedOptions } from './routed.ts';
+import { routed, type Routed } from './routed.ts';
 import { ScriptedStore } from './scripted-store.ts';
+import { knows, stored } from './stored.ts';
 
 const S = inSession('s');
-
-function stored(
-  more: RoutedOptions = {},
-  prepare: (store: ScriptedStore) => void = () => undefined,
-) {
-  const store = new ScriptedStore();
-  prepare(store);
-  return { ...routed({ store, ...more }), store };
-}
-
-const knows =
-  (scope: string, op: 'create' | 'configure', ...ids: string[]) =>
-  (store: ScriptedStore) =>
-    store.keep(
-      scope,
-      ids.map((id) => ({ op, key: id, args: { id } })),
-    );
 
 describe('a pool with a store', () => {
   it('sends no call before it knows what the bridge and the anonymous scope were', async () => {
