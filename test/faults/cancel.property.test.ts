@@ -11,14 +11,11 @@ import {
   type Run,
   type Scenario,
 } from './cancel-scenario.ts';
-
-const RUNS = Number(process.env['FAULT_RUNS'] ?? 400);
-const SEED = process.env['FAULT_SEED'];
+import { RUNS, SEED } from './chosen-plans.ts';
 
 async function check(promise: (run: Run, given: Scenario) => Promise<void> | void): Promise<void> {
   const property = fc.asyncProperty(scenario, async (given) => promise(await run(given), given));
-  const seed = SEED === undefined ? {} : { seed: Number(SEED) };
-  await fc.assert(property, { numRuns: RUNS, ...seed });
+  await fc.assert(property, { numRuns: RUNS, seed: SEED });
 }
 
 /** The numbers of the calls whose handlers were begun, in the order in which they were. */

@@ -1,6 +1,7 @@
 // What can happen to a pool? Scenarios as plain data, so that every part of them shrinks, and their run under virtual time.
 import fc from 'fast-check';
 
+import { LIMITS } from '../../actors/ground/limits.ts';
 import type { CallMessage, ScriptedProcess, StartScript } from '../support/scripted-world.ts';
 import {
   fateOf,
@@ -10,6 +11,9 @@ import {
   type Fate,
   type ScriptedPool,
 } from '../support/scripted-pool.ts';
+
+/** How long a start may take in these scenarios. */
+const START_TIMEOUT_MS = 5_000;
 
 const OPS = [
   'echo',
@@ -143,7 +147,12 @@ export async function run(given: Scenario): Promise<Run> {
   const seen = new Set<string>();
   let startFailures = 0;
   const sim = scriptedPool(
-    { size: given.size, maxRestarts: given.maxRestarts, periodMs: 5_000, startTimeoutMs: 5_000 },
+    {
+      size: given.size,
+      maxRestarts: given.maxRestarts,
+      periodMs: 5_000,
+      startTimeoutMs: START_TIMEOUT_MS,
+    },
     {
       nextStart: () => badStarts.shift() ?? { type: 'ready' },
       onCall: answer,
@@ -258,7 +267,8 @@ export async function run(given: Scenario): Promise<Run> {
     await microtasks();
   }
   badStarts.length = 0;
-  sim.advance(60_000, choose);
+  // A start that hangs is given up after the time for starts; the breaker that it trips lets calls through after its own time.
+  sim.advance(START_TIMEOUT_MS + LIMITS.breakerOpenMs, choose);
   await microtasks();
   for (const { fate } of calls) if (fate.error?.code !== undefined) seen.add(fate.error.code);
   return {

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fateOf, microtasks, request } from '../support/scripted-pool.ts';
+import { RUNS, SEED } from './chosen-plans.ts';
 import { NO_SESSION, run, scenario, type Run, type Scenario } from './pool-scenario.ts';
 
-const RUNS = Number(process.env['FAULT_RUNS'] ?? 400);
 const PERIOD_MS = 5_000;
 
 function check(promise: (run: Run, given: Scenario) => Promise<void> | void): Promise<void> {
@@ -13,14 +13,7 @@ function check(promise: (run: Run, given: Scenario) => Promise<void> | void): Pr
     const one = await run(given);
     await promise(one, given);
   });
-  return Promise.resolve(
-    fc.assert(property, {
-      numRuns: RUNS,
-      ...(process.env['FAULT_SEED'] === undefined
-        ? {}
-        : { seed: Number(process.env['FAULT_SEED']) }),
-    }),
-  );
+  return Promise.resolve(fc.assert(property, { numRuns: RUNS, seed: SEED }));
 }
 
 // Hundreds of whole lives of a pool: their number costs time on a busy machine, and nothing here waits for real time.

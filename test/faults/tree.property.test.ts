@@ -11,10 +11,9 @@ import {
   type TreeEvent,
   type TreePlan,
 } from './tree-scenario.ts';
+import { RUNS, SEED } from './chosen-plans.ts';
 
-const RUNS = Number(process.env['FAULT_RUNS'] ?? 400);
-const SEED = process.env['FAULT_SEED'];
-const OPTIONS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
+const OPTIONS = { numRuns: RUNS, seed: SEED };
 const TIMEOUT_MS = 180_000;
 
 describe('a supervision tree', () => {
