@@ -4,7 +4,7 @@
 
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { venvPython } from './python.mjs';
+import { BRIDGE_SETS, venvPython } from './python.mjs';
 import { root, setUp } from './setup.mjs';
 import { endChildrenOnSignals, run, seconds, StepError } from './steps.mjs';
 import { runSuites } from './suites.mjs';
@@ -36,7 +36,7 @@ const CHECKS = [
 
 const isStatic = process.argv.includes('--static');
 const startedMs = performance.now();
-await setUp({ python: isStatic ? ['dev'] : ['dspy', 'ml', 'dev'] });
+await setUp({ python: isStatic ? ['dev'] : [...BRIDGE_SETS, 'dev'] });
 
 /** @type {Map<string, { ok: boolean, took: string }>} */
 const results = new Map();

@@ -17,6 +17,9 @@ const RECORD = '.venv/caduceus.json';
  */
 const BY_PIP_FIRST = ['torch'];
 
+/** The sets that the suites need: every bridge's framework, and the packages that hold a model. */
+export const BRIDGE_SETS = ['dspy', 'langchain', 'transformers', 'sklearn', 'models', 'chat'];
+
 /** @typedef {{ asked: string, sets: Record<string, string> }} VenvRecord */
 
 /** @param {string} root */
