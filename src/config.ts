@@ -101,7 +101,8 @@ function isStore(value: unknown): boolean {
   );
 }
 
-const runtimeSchema = z.strictObject({
+/** A runtime's configuration, as users write it. */
+export const runtimeSchema = z.strictObject({
   bridges: z
     .record(
       z.string().regex(/^[A-Za-z][\w-]*$/u, 'is no bridge name (letters, digits, - and _)'),
