@@ -2,7 +2,7 @@
 import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
-import type { Adapter, AdapterRoles, Args } from './adapters/adapter.ts';
+import type { AdapterDefinition, AdapterRoles } from './adapters/adapter.ts';
 import { checkTime, type CallOptions } from './call-options.ts';
 import type { CallStream } from './call-stream.ts';
 import { checkOut, type CheckedOutWorker, type CheckoutOptions } from './checked-out-worker.ts';
@@ -30,7 +30,7 @@ export type HandleSetup = Omit<CallerSetup, 'maxRetries'> & {
 /** One bridge: its operations by name. From `runtime.pool(name)`. */
 export class BridgeHandle {
   readonly name: string;
-  readonly adapter: Adapter;
+  readonly adapter: AdapterDefinition;
   readonly #pool: Pool;
   readonly #caller: Caller;
 
@@ -43,10 +43,10 @@ export class BridgeHandle {
   }
 
   /**
-   * Run one operation. `args` are the adapter's; the result is what its `transformResponse` makes of Python's answer.
+   * Run one operation. `args` are the adapter's, or one value for the handler's first parameter; the result is what its `transformResponse` makes of Python's answer.
    * @throws a {@link CaduceusError}; branch on its `code`, and on `outcome` before trying again.
    */
-  call(op: string, args: Args = {}, options: CallOptions = {}): Promise<unknown> {
+  call(op: string, args?: unknown, options: CallOptions = {}): Promise<unknown> {
     return this.#caller.call(this.#pool, op, args, options);
   }
 
@@ -54,7 +54,7 @@ export class BridgeHandle {
    * Run one operation whose handler is a generator, and read what it yields one by one. A handler that is none gives its result as the only item.
    * @returns an async iterable for one reader; errors, those of the arguments too, come from it.
    */
-  stream<Item = unknown>(op: string, args: Args = {}, options: CallOptions = {}): CallStream<Item> {
+  stream<Item = unknown>(op: string, args?: unknown, options: CallOptions = {}): CallStream<Item> {
     return this.#caller.stream(this.#pool, op, args, options);
   }
 

@@ -1,7 +1,8 @@
 // How does an operation become a request to a pool, and its answer the caller's? By the adapter's words, with the defaults of the pool.
 import type { Clock } from '../actors/ground/clock.ts';
+import { InvalidArgumentsError, InvalidResultError } from '../actors/ground/bridge-errors.ts';
 import { errorFrom } from '../actors/ground/error-from.ts';
-import { UnknownOperationError } from '../actors/ground/errors.ts';
+import { UnknownOperationError, type CaduceusError } from '../actors/ground/errors.ts';
 import type { Ids } from '../actors/ground/ids.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
@@ -9,8 +10,10 @@ import type { CallRequest } from '../supervisors/pool/call-row.ts';
 import type { Pool } from '../supervisors/pool/pool.ts';
 import type { OpenCall } from '../supervisors/pool/router-types.ts';
 import type { ResolveSecret } from '../supervisors/pool/scope-store.ts';
-import { BUILT_IN_OPERATIONS, type Adapter, type Args } from './adapters/adapter.ts';
+import { BUILT_IN_OPERATIONS, type AdapterDefinition, type Args } from './adapters/adapter.ts';
+import type { PythonSchemas } from './adapters/python-schemas.ts';
 import { secretNameOf } from './adapters/secret-mark.ts';
+import { checkBy, type StandardSchema } from './adapters/standard-schema.ts';
 import { CallbackRunner, type Callbacks } from './callbacks.ts';
 import { currentTrace, nestedSite } from './call-context.ts';
 import { checkOptions, type CallOptions } from './call-options.ts';
@@ -32,10 +35,12 @@ export interface CallTarget {
 /** One bridge, as its calls need it. */
 export interface CallerSetup {
   readonly name: string;
-  readonly adapter: Adapter;
+  readonly adapter: AdapterDefinition;
   readonly pool: Pool;
   readonly ports: HandlePorts;
   readonly callbacks?: Callbacks | undefined;
+  /** What its workers say that they take. */
+  readonly schemas?: PythonSchemas | undefined;
   /** Undefined: no secret has a name here. */
   readonly resolveSecret?: ResolveSecret | undefined;
   /** Of a call that says nothing of it. */
@@ -59,8 +64,9 @@ export class Caller {
   }
 
   /** Run one operation there. Never throws. */
-  call(target: CallTarget, op: string, args: Args, options: CallOptions): Promise<unknown> {
-    const { transformResponse } = this.#setup.adapter;
+  call(target: CallTarget, op: string, args: unknown, options: CallOptions): Promise<unknown> {
+    const { transformResponse, operations } = this.#setup.adapter;
+    const schema = operations[op]?.result;
     let answered: Promise<unknown>;
     try {
       answered = send(target, this.#request(op, args, options), this.#runnerOf(options));
@@ -68,13 +74,18 @@ export class Caller {
       return Promise.reject(errorFrom(error));
     }
     // Without `async` and its waits: each is a turn of the microtask queue for every call.
-    if (transformResponse === undefined) return answered;
-    return answered.then((result) => transformResponse(op, result));
+    if (transformResponse === undefined && schema === undefined) return answered;
+    return answered.then((result) => this.#answer(op, result, schema));
   }
 
   /** Run one there whose items are read. Errors, those of the arguments too, come from the stream. */
-  stream<Item>(target: CallTarget, op: string, args: Args, options: CallOptions): CallStream<Item> {
-    const { adapter } = this.#setup;
+  stream<Item>(
+    target: CallTarget,
+    op: string,
+    args: unknown,
+    options: CallOptions,
+  ): CallStream<Item> {
+    const schema = this.#setup.adapter.operations[op]?.item;
     const open = (item: (value: unknown) => void): OpenCall => {
       const stream = { credit: LIMITS.streamCredit, item };
       const request = { ...this.#request(op, args, options), stream };
@@ -85,13 +96,21 @@ export class Caller {
       call.settled.then(end, end);
       return call;
     };
-    return new CallStream(
-      open,
-      (value) => (adapter.transformResponse?.(op, value) ?? value) as Item,
-    );
+    return new CallStream(open, (value) => this.#answer(op, value, schema) as Item);
   }
 
-  #request(op: string, args: Args, options: CallOptions): CallRequest {
+  /** What the caller gets for what Python answered. */
+  #answer(op: string, value: unknown, schema: StandardSchema | undefined): unknown {
+    const { name, adapter } = this.#setup;
+    const { transformResponse } = adapter;
+    const answer = transformResponse === undefined ? value : transformResponse(op, value);
+    if (schema === undefined) return answer;
+    const checked = checkBy(schema, answer);
+    if (checked.type === 'good') return checked.value;
+    throw named(new InvalidResultError(op, checked.path, checked.problem), name);
+  }
+
+  #request(op: string, args: unknown, options: CallOptions): CallRequest {
     const { name, adapter, pool, ports } = this.#setup;
     if (typeof op !== 'string')
       throw new InvalidConfigError('op', `must be a string, found ${typeof op}`);
@@ -100,8 +119,10 @@ export class Caller {
     const { timeoutMs, checkoutTimeoutMs, maxRetries, affinity, signal, onProgress, trace } =
       checkOptions(options);
     const newId = (): string => ports.ids.next(name);
-    const given = adapter.transformRequest?.(op, args, { newId }) ?? args;
+    const taken = this.#taken(op, objectOf(args), operation?.args);
+    const given = adapter.transformRequest?.(op, taken, { newId }) ?? taken;
     const { args: sent, secrets } = this.#sealed(op, given, operation?.secrets);
+    this.#assertTaken(op, sent);
     const sessionId = sessionOf(options.sessionId);
     return {
       op,
@@ -120,6 +141,23 @@ export class Caller {
       onProgress,
       site: nestedSite(pool, sessionId),
     };
+  }
+
+  /** The arguments as the operation's own schema takes them. */
+  #taken(op: string, args: Args, schema: StandardSchema | undefined): Args {
+    if (schema === undefined) return args;
+    const checked = checkBy(schema, args);
+    if (checked.type === 'good') return objectOf(checked.value);
+    throw named(new InvalidArgumentsError(op, checked.path, checked.problem), this.#setup.name);
+  }
+
+  /** Python checks them too; a call that would fail there need not wait for a worker. */
+  #assertTaken(op: string, args: Args): void {
+    const { schemas, name } = this.#setup;
+    if (schemas === undefined) return;
+    const checked = schemas.check(op, args);
+    if (checked.type === 'bad')
+      throw named(new InvalidArgumentsError(op, checked.path, checked.problem), name);
   }
 
   /** Most calls have nothing that is secret. */
@@ -164,6 +202,23 @@ function send(
   });
 }
 
+/** One value in place of an object is what the handler's first parameter gets (`docs/ml.md` §1). */
+function objectOf(args: unknown): Args {
+  if (args === undefined) return NO_ARGS;
+  if (typeof args === 'object' && args !== null) {
+    const prototype: unknown = Object.getPrototypeOf(args);
+    if (prototype === Object.prototype || prototype === null) return args as Args;
+  }
+  return { '*': [args] };
+}
+
+/** Such an error comes from no worker that could have named its bridge. */
+function named<Failure extends CaduceusError>(error: Failure, bridge: string): Failure {
+  error.bridge = bridge;
+  return error;
+}
+
+const NO_ARGS: Args = Object.freeze({});
 const NO_NAMES: readonly string[] = [];
 const knowsNone: ResolveSecret = () => undefined;
 

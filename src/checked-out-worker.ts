@@ -4,7 +4,6 @@ import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Checkout } from '../supervisors/pool/checkout.ts';
 import type { Pool } from '../supervisors/pool/pool.ts';
-import type { Args } from './adapters/adapter.ts';
 import { checkOptions, checkTime, type CallOptions } from './call-options.ts';
 import type { CallStream } from './call-stream.ts';
 import { sessionOf, type Caller, type CallTarget } from './caller.ts';
@@ -54,14 +53,14 @@ export class CheckedOutWorker implements AsyncDisposable {
   }
 
   /** As `call` of the pool, on this worker. @throws `checkout_ended` when it is not held any more. */
-  call(op: string, args: Args = {}, options: HeldCallOptions = {}): Promise<unknown> {
+  call(op: string, args?: unknown, options: HeldCallOptions = {}): Promise<unknown> {
     return this.#caller.call(this.#target, op, args, this.#within(options));
   }
 
   /** As `stream` of the pool, on this worker. */
   stream<Item = unknown>(
     op: string,
-    args: Args = {},
+    args?: unknown,
     options: HeldCallOptions = {},
   ): CallStream<Item> {
     return this.#caller.stream(this.#target, op, args, this.#within(options));

@@ -8,11 +8,26 @@ export type { MlBridge, MlOptions } from './ml-bridge.ts';
 export {
   defineAdapter,
   type Adapter,
+  type AdapterCalls,
+  type AdapterDefinition,
   type AdapterRoles,
-  type Args,
-  type OperationDefinition,
   type RequestTools,
+  type TestCapabilities,
+  type TestLayer,
 } from './adapters/adapter.ts';
+export type {
+  Args,
+  ArgsOf,
+  CamelCase,
+  ItemOf,
+  MockContext,
+  OperationDefinition,
+  OperationMethods,
+  Operations,
+  ResultOf,
+} from './adapters/operation.ts';
+export type { BoundAdapter, BoundOf } from './adapters/bound-adapter.ts';
+export type { StandardSchema } from './adapters/standard-schema.ts';
 export type { ZygoteOption } from './adapters/zygote-option.ts';
 export { dspy, type DspyConfig, type DspyProgram } from './adapters/dspy.ts';
 export type { StateChange } from '../supervisors/pool/journal.ts';
@@ -65,6 +80,12 @@ export {
   type Outcome,
   type WorkerRef,
 } from '../actors/ground/errors.ts';
+export {
+  AmbiguousIdError,
+  InvalidArgumentsError,
+  InvalidResultError,
+  RegistryError,
+} from '../actors/ground/bridge-errors.ts';
 export {
   BridgeStartError,
   InvalidConfigError,

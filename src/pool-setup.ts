@@ -21,6 +21,7 @@ export async function poolSetup(
   name: string,
   bridge: BridgeConfig,
   config: RuntimeConfig,
+  findInterpreter: typeof resolveInterpreter = resolveInterpreter,
 ): Promise<Setup> {
   const { adapter, scriptPath, pythonClass, protocol } = bridge;
   const script = scriptPath === undefined ? undefined : checkScript(scriptPath);
@@ -34,7 +35,7 @@ export async function poolSetup(
     ...(adapter.requiredPackages ?? []),
     ...(bridge.requiredPackages ?? []),
   ];
-  const interpreter = await resolveInterpreter({
+  const interpreter = await findInterpreter({
     explicit: bridge.python ?? config.python,
     env: process.env,
     cwd: process.cwd(),

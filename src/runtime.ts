@@ -10,11 +10,6 @@ import { systemIds } from '../actors/ground/ids.ts';
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Child } from '../actors/lifecycle/child.ts';
-import { systemHost } from '../actors/port/host.ts';
-import { openRun, type OpenRun } from '../actors/port/open-run.ts';
-import { systemSpawner } from '../actors/port/spawn.ts';
-import { scratchIn } from '../actors/worker/scratch.ts';
-import type { Scratch } from '../actors/worker/worker-types.ts';
 import { checkChildSpec } from '../supervisors/check-spec.ts';
 import type { ChildSpec } from '../supervisors/child-spec.ts';
 import { Pool, type PoolSetup } from '../supervisors/pool/pool.ts';
@@ -22,6 +17,7 @@ import { Supervisor } from '../supervisors/supervisor.ts';
 import { BridgeHandle } from './bridge-handle.ts';
 import { checkConfig, type BridgeConfig, type RuntimeConfig } from './config.ts';
 import { MlBridge } from './ml-bridge.ts';
+import { systemOutside, type OpenOutside, type Outside } from './outside.ts';
 import { poolSetup, type Setup } from './pool-setup.ts';
 import { ScopeDesk } from './stores/scope-desk.ts';
 import { defaultLogger, logEvents } from './telemetry/log.ts';
@@ -96,7 +92,7 @@ interface Parts {
   readonly bus: Bus;
   readonly root: Supervisor;
   readonly pools: readonly Pool[];
-  readonly run: OpenRun;
+  readonly outside: OpenOutside;
   readonly exited: Promise<ExitReason>;
   readonly endLog: () => void;
   readonly desk: ScopeDesk | undefined;
@@ -107,12 +103,19 @@ interface Parts {
  * @throws {@link InvalidConfigError}, {@link ScriptNotFoundError}, {@link PythonNotFoundError}, {@link PythonTooOldError} before anything is started;
  *   {@link PoolFailedError} when the workers of a bridge cannot start: its `cause` holds Python's traceback, and everything is stopped again.
  */
-export async function createRuntime(config: RuntimeConfig): Promise<Runtime> {
+export function createRuntime(config: RuntimeConfig): Promise<Runtime> {
+  return createRuntimeOn(systemOutside, config);
+}
+
+/** {@link createRuntime} in a world of its caller's. */
+export async function createRuntimeOn(outside: Outside, config: RuntimeConfig): Promise<Runtime> {
   checkConfig(config);
   const setups = await Promise.all(
-    Object.entries(config.bridges).map(([name, bridge]) => poolSetup(name, bridge, config)),
+    Object.entries(config.bridges).map(([name, bridge]) =>
+      poolSetup(name, bridge, config, outside.findInterpreter),
+    ),
   );
-  const parts = await startParts(setups, config);
+  const parts = await startParts(setups, config, outside);
   try {
     const awaited = parts.pools.filter(({ name }) => isAwaited(config.bridges[name]));
     await Promise.all(awaited.map((pool) => pool.ready()));
@@ -138,16 +141,18 @@ function isAwaited(bridge: BridgeConfig | undefined): boolean {
   return bridge?.startup !== 'background';
 }
 
-async function startParts(setups: readonly Setup[], config: RuntimeConfig): Promise<Parts> {
+async function startParts(
+  setups: readonly Setup[],
+  config: RuntimeConfig,
+  world: Outside,
+): Promise<Parts> {
   const bus = new Bus();
   const { logger = defaultLogger(process.env) } = config;
   const endLog = logger === false ? () => undefined : logEvents(bus, logger);
   const life = { clock: systemClock, bus, random: systemRandom, names: new Names() };
-  const run = await openRun(guardianCommand(setups), life);
-  const { transport, guard } = run;
-  const outside = { ids: systemIds, spawner: systemSpawner, host: systemHost, transport, guard };
-  const ports = { ...life, ...outside };
-  const makeScratch = (name: string): Scratch => scratchIn(transport, name);
+  const outside = await world.open(guardianCommand(setups), life);
+  const { spawner, host, transport, guard, makeScratch } = outside;
+  const ports = { ...life, ids: systemIds, spawner, host, transport, guard };
   const desk = config.store && new ScopeDesk(config.store, systemClock, systemIds);
   const pools = setups.map(({ preload, ...setup }) => {
     const zygote =
@@ -172,7 +177,7 @@ async function startParts(setups: readonly Setup[], config: RuntimeConfig): Prom
     checkFlags({ children: pools.map((pool) => pool.childSpec()) }, { epochs: new Map() }),
     life,
   );
-  return { bus, root, pools, run, exited, endLog, desk };
+  return { bus, root, pools, outside, exited, endLog, desk };
 }
 
 /** Start a pool again, whose row has gone with its end. */
@@ -191,7 +196,7 @@ async function stopParts(parts: Parts): Promise<ExitReason> {
   for (const pool of parts.pools) pool.close();
   parts.root.stop('infinity', SHUTDOWN);
   const reason = await parts.exited;
-  await parts.run.close();
+  await parts.outside.close();
   // What was saved last is on its way to the store; bounded by the store's own limit.
   await new Promise<void>((resolve) => {
     if (parts.desk === undefined) resolve();

@@ -1,34 +1,17 @@
 // What does the runtime need to know of a framework? Its operations, which of them change state, and how requests and answers look.
 import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
-import type { StateChange } from '../../supervisors/pool/journal.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { suggestion } from '../../actors/ground/nearest.ts';
+import type { CallOptions } from '../call-options.ts';
+import type { CallStream } from '../call-stream.ts';
 import { batchSchema } from './batch-option.ts';
 import { fieldOf, findingOf } from './explain.ts';
+import type { Args, OperationDefinition, OperationMethods, Operations } from './operation.ts';
 import { checkPoolOptions } from './pool-schema.ts';
+import { isStandardSchema } from './standard-schema.ts';
 import { zygoteSchema, type ZygoteOption } from './zygote-option.ts';
 
-export type Args = Readonly<Record<string, unknown>>;
-
-/** One operation of a bridge. */
-export interface OperationDefinition {
-  /**
-   * What it does to the state of its scope. Such an operation is journalled once it has succeeded, and replayed on every later incarnation before
-   * the first call there that needs it.
-   */
-  readonly change?: StateChange;
-  /** The thing that a `create`, `update` or `delete` is about, from the arguments as sent: all three must name it alike. */
-  readonly key?: (args: Args) => string;
-  /** That running it twice is as good as once: then it is tried again also when it may have run. Default: it is not. */
-  readonly idempotent?: boolean;
-  /** Arguments, as sent, that are never stored: a journal's store has a name in their place. */
-  readonly secrets?: readonly string[];
-  /**
-   * Calls of it that are made without a session at about the same time become one call to Python: at most `maxSize` of them, the first held back for at most `maxWaitMs`
-   * while a worker is idle. A handler that is `batched` gets all of them at once, any other one after the other; each caller has its own answer. Not for one that changes state.
-   */
-  readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
-}
+export type { Args, OperationDefinition } from './operation.ts';
 
 /** Which operation the unified calls of `runtime.ml` mean. */
 export interface AdapterRoles {
@@ -53,13 +36,46 @@ export interface RequestTools {
   readonly newId: () => string;
 }
 
-/** A framework's side in TypeScript. Made by `defineAdapter`. */
-export interface Adapter {
+/** A layer of tests (`docs/ml.md` §6): 1 without a process, 2 a scripted process on the real wire, 3 Python. */
+export type TestLayer = 1 | 2 | 3;
+
+/** What tests may expect of an adapter (the ported design's). */
+export interface TestCapabilities {
+  readonly deterministicOutputs: boolean;
+  readonly pythonExecution: boolean;
+  readonly performance: 'fast' | 'medium' | 'slow';
+  readonly framework: string;
+}
+
+/** What a runtime makes of an adapter for its methods: every operation, by name and as a method of its own. */
+export interface AdapterCalls {
+  readonly frameworkName: string;
+  /** The bridge that it is bound to. */
+  readonly bridge: string;
+  /** The names of its operations. */
+  supportedOperations(): readonly string[];
+  /**
+   * Run one operation, like `runtime.pool(bridge).call(op, args, options)`.
+   * @throws a {@link CaduceusError}.
+   */
+  executeOperation(op: string, args?: unknown, options?: CallOptions): Promise<unknown>;
+  /** Run one and read what it yields. */
+  streamOperation<Item = unknown>(
+    op: string,
+    args?: unknown,
+    options?: CallOptions,
+  ): CallStream<Item>;
+}
+
+/** What `defineAdapter` is given. */
+export interface AdapterDefinition<Ops extends Operations = Operations, Methods = object> {
   /** The framework's name, e.g. `dspy`. */
   readonly framework: string;
-  /** An importable Python module with the bridge class; a bridge's `scriptPath` takes its place. */
+  /** An importable Python module with the bridge; a bridge's `scriptPath` or `pythonModule` takes its place. */
   readonly pythonModule?: string;
-  /** Distributions that the interpreter must have, e.g. `['dspy']`. */
+  /** The bridge's class there; needed when there are several, or when it is no subclass of `BaseBridge`. */
+  readonly pythonClass?: string;
+  /** Distributions that the interpreter must have, with versions where they matter, e.g. `['dspy>=3.4.1,<3.5']`. */
   readonly requiredPackages?: readonly string[];
   /** The oldest Python that the framework runs on, e.g. `3.10`. */
   readonly minPythonVersion?: string;
@@ -70,7 +86,7 @@ export interface Adapter {
   /** Defaults of its pools; a bridge's own options win. */
   readonly pool?: PoolOptions;
   /** By name. Without any, every operation is passed through unchecked and none is journalled. */
-  readonly operations: Readonly<Record<string, OperationDefinition>>;
+  readonly operations: Ops;
   readonly roles?: AdapterRoles;
   /** @throws {@link InvalidConfigError} naming the field. */
   readonly validateConfig?: (config: Args) => void;
@@ -78,6 +94,21 @@ export interface Adapter {
   readonly transformRequest?: (op: string, args: Args, tools: RequestTools) => Args;
   /** What the caller gets for what Python answered. */
   readonly transformResponse?: (op: string, result: unknown) => unknown;
+  /** Methods of its own, which win over those of its operations. */
+  methods?(self: AdapterCalls & OperationMethods<Ops>): Methods;
+  /** Default: layers 2 and 3, and 1 where an operation declares a `mock`. */
+  readonly supportsTestLayer?: (layer: TestLayer) => boolean;
+  /** Default: not deterministic, runs Python, `medium`. */
+  readonly testCapabilities?: () => TestCapabilities;
+}
+
+/** A framework's side in TypeScript. Made by `defineAdapter`. */
+export interface Adapter<
+  Ops extends Operations = Operations,
+  Methods = object,
+> extends AdapterDefinition<Ops, Methods> {
+  readonly supportsTestLayer: (layer: TestLayer) => boolean;
+  readonly testCapabilities: () => TestCapabilities;
 }
 
 /** Operations that every bridge has (the ported design's `BaseBridge`). */
@@ -88,13 +119,34 @@ const ROLES = [
   ...['snapshot', 'restore'],
 ];
 const CHANGES = ['configure', 'create', 'update', 'delete'];
-const OPERATION_KEYS = ['change', 'key', 'idempotent', 'secrets', 'batch'];
+const OPERATION_KEYS = [
+  ...['args', 'result', 'item', 'stream', 'description'],
+  ...['change', 'key', 'idempotent', 'secrets', 'batch', 'mock'],
+];
 
 /**
  * Describe a framework. Checks what can be checked before anything is started.
  * @throws {@link InvalidConfigError} naming the field: a role that names no operation, an operation that creates or deletes without saying what (`key`), …
  */
-export function defineAdapter(adapter: Adapter): Adapter {
+export function defineAdapter<const Ops extends Operations, Methods extends object = object>(
+  definition: AdapterDefinition<Ops, Methods>,
+): Adapter<Ops, Methods> {
+  checkAdapter(definition as AdapterDefinition);
+  const { framework, operations } = definition;
+  const isMocked = Object.values(operations).some(({ mock }) => mock !== undefined);
+  return {
+    supportsTestLayer: (layer) => layer !== 1 || isMocked,
+    testCapabilities: () => ({
+      deterministicOutputs: false,
+      pythonExecution: true,
+      performance: 'medium',
+      framework,
+    }),
+    ...definition,
+  };
+}
+
+function checkAdapter(adapter: AdapterDefinition): void {
   const { framework, operations } = adapter as { framework?: unknown; operations?: unknown };
   if (typeof framework !== 'string' || framework === '')
     refuse('framework', 'must name the framework');
@@ -107,7 +159,6 @@ export function defineAdapter(adapter: Adapter): Adapter {
     checkOperation(`operations.${name}`, name, operation);
   }
   checkRoles(adapter);
-  return adapter;
 }
 
 function checkOperation(field: string, name: string, operation: OperationDefinition): void {
@@ -118,6 +169,7 @@ function checkOperation(field: string, name: string, operation: OperationDefinit
     refuse(field, `${unknown} is no option; ${suggestion(unknown, OPERATION_KEYS)}`);
   const { change } = operation;
   const { key, idempotent, secrets } = operation as Readonly<Record<string, unknown>>;
+  checkShape(field, operation as Readonly<Record<string, unknown>>);
   if (key !== undefined && typeof key !== 'function') refuse(`${field}.key`, 'must be a function');
   if (idempotent !== undefined && typeof idempotent !== 'boolean')
     refuse(`${field}.idempotent`, 'must be true or false');
@@ -131,6 +183,21 @@ function checkOperation(field: string, name: string, operation: OperationDefinit
     refuse(`${field}.key`, `is needed: which thing does ${name} ${change}?`);
 }
 
+function checkShape(field: string, operation: Readonly<Record<string, unknown>>): void {
+  for (const name of ['args', 'result', 'item']) {
+    const schema = operation[name];
+    if (schema !== undefined && !isStandardSchema(schema))
+      refuse(`${field}.${name}`, 'must be a schema, e.g. of zod (a Standard Schema)');
+  }
+  const { stream, description, mock } = operation;
+  if (stream !== undefined && typeof stream !== 'boolean')
+    refuse(`${field}.stream`, 'must be true or false');
+  if (description !== undefined && typeof description !== 'string')
+    refuse(`${field}.description`, 'must be a text');
+  if (mock !== undefined && typeof mock !== 'function')
+    refuse(`${field}.mock`, 'must be a function');
+}
+
 function checkBatch(field: string, { batch, change }: OperationDefinition): void {
   if (batch === undefined) return;
   const found = findingOf(batchSchema, batch);
@@ -139,7 +206,7 @@ function checkBatch(field: string, { batch, change }: OperationDefinition): void
   if (change !== undefined) refuse(field, 'is not for an operation that changes state');
 }
 
-function checkRoles({ roles = {}, operations }: Adapter): void {
+function checkRoles({ roles = {}, operations }: AdapterDefinition): void {
   for (const [role, op] of Object.entries(roles)) {
     if (!ROLES.includes(role)) refuse(`roles.${role}`, `is no role; ${suggestion(role, ROLES)}`);
     if (!(String(op) in operations)) refuse(`roles.${role}`, `${String(op)} is no operation`);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { InvalidConfigError } from '../../src/index.ts';
-import { defineAdapter, dspy, type Adapter } from '../../src/index.ts';
+import { defineAdapter, dspy, type Adapter, type AdapterDefinition } from '../../src/index.ts';
 
 const key = (args: Readonly<Record<string, unknown>>): string => String(args['id']);
 
@@ -56,7 +56,7 @@ describe('an adapter', () => {
   });
 
   it('may have all of these', () => {
-    const adapter: Adapter = {
+    const adapter: AdapterDefinition = {
       framework: 'f',
       pool: { size: 2, sessions: { snapshotEvery: 3 } },
       operations: {
@@ -70,7 +70,7 @@ describe('an adapter', () => {
       },
       roles: { snapshot: 'dump', restore: 'load' },
     };
-    expect(defineAdapter(adapter)).toBe(adapter);
+    expect(defineAdapter(adapter)).toMatchObject(adapter);
   });
 
   it('is told which key was meant', () => {
