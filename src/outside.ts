@@ -10,6 +10,7 @@ import { systemSpawner } from '../actors/port/spawn.ts';
 import type { Transport, ZygoteTransport } from '../actors/port/transport.ts';
 import { scratchIn } from '../actors/worker/scratch.ts';
 import type { Scratch } from '../actors/worker/worker-types.ts';
+import type { BridgeConfig } from './config.ts';
 
 /** What a runtime has opened of the world; ended with it. */
 export interface OpenOutside {
@@ -24,6 +25,8 @@ export interface OpenOutside {
 
 /** The world as a runtime needs it. */
 export interface Outside {
+  /** What the workers of a bridge are to load, for what its configuration says. */
+  readonly prepare: (name: string, bridge: BridgeConfig) => BridgeConfig;
   readonly findInterpreter: typeof resolveInterpreter;
   /** @param guardianCommand a Python, 3.8 or newer. */
   open(
@@ -34,6 +37,7 @@ export interface Outside {
 
 /** The world that there is. */
 export const systemOutside: Outside = {
+  prepare: (_name, bridge) => bridge,
   findInterpreter: resolveInterpreter,
   open: async (guardianCommand, ports) => {
     const run = await openRun(guardianCommand, ports);

@@ -1,10 +1,10 @@
 // What is a bridge's pool made of? Its configuration and its adapter, joined and resolved.
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import { workerEnv } from '../actors/port/env.ts';
-import { resolveInterpreter } from '../actors/port/interpreter.ts';
 import type { PoolSetup } from '../supervisors/pool/pool.ts';
 import { preloadOf } from './adapters/zygote-option.ts';
 import { checkScript, poolOptionsOf, type BridgeConfig, type RuntimeConfig } from './config.ts';
+import { systemOutside, type Outside } from './outside.ts';
 import { resolverOf } from './secrets.ts';
 import { legacyCommand, WORKER_COMMAND } from './python-command.ts';
 
@@ -19,10 +19,11 @@ export type Setup = Omit<PoolSetup, 'makeScratch' | 'zygote' | 'store' | 'startT
  */
 export async function poolSetup(
   name: string,
-  bridge: BridgeConfig,
+  given: BridgeConfig,
   config: RuntimeConfig,
-  findInterpreter: typeof resolveInterpreter = resolveInterpreter,
+  outside: Outside = systemOutside,
 ): Promise<Setup> {
+  const bridge = outside.prepare(name, given);
   const { adapter, scriptPath, pythonClass, protocol } = bridge;
   const script = scriptPath === undefined ? undefined : checkScript(scriptPath);
   if (script === undefined && adapter.pythonModule === undefined) {
@@ -35,7 +36,7 @@ export async function poolSetup(
     ...(adapter.requiredPackages ?? []),
     ...(bridge.requiredPackages ?? []),
   ];
-  const interpreter = await findInterpreter({
+  const interpreter = await outside.findInterpreter({
     explicit: bridge.python ?? config.python,
     env: process.env,
     cwd: process.cwd(),

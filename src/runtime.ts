@@ -112,7 +112,7 @@ export async function createRuntimeOn(outside: Outside, config: RuntimeConfig): 
   checkConfig(config);
   const setups = await Promise.all(
     Object.entries(config.bridges).map(([name, bridge]) =>
-      poolSetup(name, bridge, config, outside.findInterpreter),
+      poolSetup(name, bridge, config, outside),
     ),
   );
   const parts = await startParts(setups, config, outside);
