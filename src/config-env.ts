@@ -73,9 +73,7 @@ function settingOf({ name, text, segments }: Variable, bridges: readonly string[
     if (CODE_ONLY.includes(key.name)) {
       return refuse(name, `${fieldOf('', path)} can be set in code only`);
     }
-    schemas = schemas
-      .flatMap((schema) => childOf(schema, key.name) ?? [])
-      .flatMap(alternativesOf);
+    schemas = schemas.flatMap((schema) => childOf(schema, key.name) ?? []).flatMap(alternativesOf);
   }
   return { path, value: valueOf(name, text, path, schemas), from: name };
 }
@@ -102,7 +100,7 @@ function keyOf(
 }
 
 function keysOf(schema: z.ZodType): readonly string[] {
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape as object) : [];
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 function plain(name: string): string {
@@ -149,7 +147,7 @@ function put(config: Record<string, unknown>, { path, value }: Setting): void {
     const below = at[key];
     const next = typeof below === 'object' && below !== null ? { ...below } : {};
     at[key] = next;
-    at = next as Record<string, unknown>;
+    at = next;
   }
   const last = path.at(-1);
   if (last !== undefined) at[last] = value;

@@ -1,6 +1,13 @@
 // What does a user import? The façade of the package: names only.
 export { createRuntime, type Runtime, type TreeNode } from './runtime.ts';
 export type { BridgeConfig, RuntimeConfig } from './config.ts';
+export {
+  defineConfig,
+  loadConfig,
+  type BridgeInput,
+  type ConfigInput,
+  type LoadOptions,
+} from './config-file.ts';
 export type { BridgeHandle, OrderOptions, WorkerView } from './bridge-handle.ts';
 export type { CallOptions } from './call-options.ts';
 export type { CheckedOutWorker, CheckoutOptions, HeldCallOptions } from './checked-out-worker.ts';

@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { createJiti } from 'jiti';
 
 import { errorFrom } from '../actors/ground/error-from.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
@@ -38,10 +37,13 @@ async function load(file: string): Promise<unknown> {
   if (!TYPESCRIPT.includes(extname(file)) && isInstalledFor(file)) {
     return import(pathToFileURL(file).href);
   }
+  // Only now: most programs are configured in code.
+  const { createJiti } = await import('jiti');
   // `moduleCache: false`: a file that was changed is read again. `fsCache: false`: nothing is left behind.
   const jiti = createJiti(file, {
     fsCache: false,
     moduleCache: false,
+    interopDefault: false,
     virtualModules: await ownModules(),
   });
   return jiti.import(file);

@@ -68,7 +68,8 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly st
   });
 }
 
-function childOf(schema: z.ZodType, step: PropertyKey): z.ZodType | undefined {
+/** What may stand at this place of a value of the schema; undefined where there is no such place. */
+export function childOf(schema: z.ZodType, step: PropertyKey): z.ZodType | undefined {
   if (schema instanceof z.ZodObject) {
     return (schema.shape as Record<PropertyKey, z.ZodType | undefined>)[step];
   }
@@ -77,7 +78,8 @@ function childOf(schema: z.ZodType, step: PropertyKey): z.ZodType | undefined {
   return undefined;
 }
 
-function alternativesOf(schema: z.ZodType): readonly z.ZodType[] {
+/** The schemas one of which the value must fit, without what only says that it may be left out. */
+export function alternativesOf(schema: z.ZodType): readonly z.ZodType[] {
   if (schema instanceof z.ZodOptional) return alternativesOf(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodUnion) {
     return (schema.options as readonly z.ZodType[]).flatMap(alternativesOf);
