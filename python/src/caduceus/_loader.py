@@ -9,12 +9,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caduceus import base_bridge
-from caduceus._packages import find_missing, package_missing
+from caduceus._packages import find_missing, package_missing, requirement_of
 from caduceus.base_bridge import BaseBridge
 
 if TYPE_CHECKING:
@@ -118,11 +117,10 @@ def build_bridge(spec: BridgeSpec, *, mode: str, worker_id: str | None) -> BaseB
         module = _import(spec)
         return _find_class(module, spec)(mode=mode, worker_id=worker_id)
     except ModuleNotFoundError as error:
-        wanted = _requirement_named(error.name, spec.required_packages)
+        wanted = requirement_of(error.name or "", spec.required_packages)
         if wanted is None:
             raise
-        # Installed by its metadata, yet not importable: a broken installation, which the same
-        # command mends.
+        # Installed by its metadata, yet not importable: a broken installation.
         raise package_missing(spec.name, [wanted]) from error
 
 
@@ -180,14 +178,3 @@ def _find_class(module: ModuleType, spec: BridgeSpec) -> type[BaseBridge]:
     ]
     hint = f" ({'; '.join(unfinished)})" if unfinished else ""
     raise LoadError(f"{where} defines no concrete subclass of BaseBridge{hint}")
-
-
-def _requirement_named(module_name: str | None, packages: tuple[str, ...]) -> str | None:
-    if module_name is None:
-        return None
-    top_level = _normalized(module_name.partition(".")[0])
-    return next((name for name in packages if _normalized(name) == top_level), None)
-
-
-def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
