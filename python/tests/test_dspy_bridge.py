@@ -28,8 +28,9 @@ def test_it_describes_dspy(call: Caller) -> None:
         "capabilities": ["signatures", "programs", "language_models"],
     }
     assert call.bridge.supported_operations()[4:] == [
-        *("configure_lm", "create_program", "execute_program"),
-        *("list_programs", "delete_program", "forget_session"),
+        *("configure_lm", "create_program", "execute_program", "stream_program"),
+        *("list_programs", "get_program_info", "delete_program", "dump_program", "load_program"),
+        *("optimize_program", "evaluate_program", "forget_session"),
     ]
 
 
@@ -43,7 +44,12 @@ def test_no_disk_cache_and_no_handler_of_its_own(call: Caller, tmp_path: Path) -
 
 
 def test_a_program_is_created_executed_listed_and_deleted(call: Caller) -> None:
-    assert call.configure() == {"status": "configured", "model": "openai/m", "scope": "bridge"}
+    assert call.configure() == {
+        "status": "configured",
+        "model": "openai/m",
+        "scope": "bridge",
+        "cache": "off",
+    }
     assert call.provider.requests == []
     call.provider.answers = {"answer": "Paris", "score": "0.5", "tags": '["a", "b"]'}
     created = call(
@@ -59,7 +65,9 @@ def test_a_program_is_created_executed_listed_and_deleted(call: Caller) -> None:
         "outputs": ["answer", "score", "tags"],
         "status": "created",
     }
-    executed = call("execute_program", program_id="p", inputs={"question": "Capital of France?"})
+    asked: dict[str, Any] = {"program_id": "p", "inputs": {"question": "Capital of France?"}}
+    assert "usage" not in call("execute_program", **asked)
+    executed = call("execute_program", **asked, usage=True)
     assert executed["program_id"] == "p"
     assert executed["outputs"] == {"answer": "Paris", "score": 0.5, "tags": ["a", "b"]}
     assert executed["usage"]["openai/m"]["total_tokens"] == 10
@@ -73,7 +81,8 @@ def test_a_program_is_created_executed_listed_and_deleted(call: Caller) -> None:
         "inputs": ["question"],
         "outputs": ["answer", "score", "tags"],
         "created_at": listed["programs"][0]["created_at"],
-        "execution_count": 1,
+        "execution_count": 2,
+        "last_executed": listed["programs"][0]["last_executed"],
     }
     assert call("get_stats")["programs_count"] == 1
     assert call("delete_program", program_id="p") == {"program_id": "p", "status": "deleted"}
@@ -200,7 +209,8 @@ def test_it_works_in_a_real_worker() -> None:
         assert executed["outputs"] == {"a": "m:a"}
         provider.failure = (500, "out of order")
         error = node.error("execute_program", call, "alice")
-        assert error["type"] == "LMServerError"
+        assert (error["type"], error["code"]) == ("ModelError", "unavailable")
+        assert error["cause"]["type"] == "LMServerError"
         assert "out of order" in error["message"]
         node.control.send({"type": "shutdown"})
         assert node.exit_status() == 0

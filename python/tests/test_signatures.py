@@ -102,10 +102,37 @@ def test_instructions_of_the_caller_go_first() -> None:
         ({"outputs": [{"name": "b", "type": "list["}]}, r"cannot read the type 'list\['"),
         ({"outputs": [{"name": "b", "description": 5}]}, "the description must be a string"),
         ({"outputs": [{"name": "b"}], "instructions": 5}, "instructions must be a string"),
-        ({"output": []}, "signature: unknown key output; allowed: inputs, instructions, outputs"),
+        ({"output": []}, "signature: unknown key output; allowed: description, inputs, instr"),
+        ({"outputs": [{"name": "b"}], "name": "a b"}, "signature.name must be a Python identifier"),
+        ({"outputs": [{"name": "b"}], "name": 5}, "signature.name must be a string"),
+        ({"outputs": [{"name": "b"}], "description": 5}, "signature.description must be a string"),
     ],
 )
 def test_what_is_wrong_and_where_is_said(signature: object, finding: str) -> None:
     with pytest.raises(BridgeError, match=finding) as caught:
         parse_signature(signature)
     assert caught.value.code == "invalid_signature"
+
+
+def test_a_description_stands_for_instructions_where_there_are_none() -> None:
+    signature = {"outputs": [{"name": "a"}], "name": "Riddle", "description": "Solve it."}
+    spec = parse_signature(signature)
+    assert (spec.name, spec.instructions) == ("Riddle", "Solve it.")
+    assert parse_signature({**signature, "instructions": "Guess."}).instructions == "Guess."
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "q, n: list[int] -> a: Literal['x', 'y'], b: dict[str, float]",
+        {
+            "name": "Riddle",
+            "description": "Solve it.",
+            "inputs": [{"name": "q", "description": "A riddle."}],
+            "outputs": [{"name": "a", "type": "boolean"}],
+        },
+    ],
+)
+def test_the_structured_form_of_a_signature_is_read_back_as_the_same(signature: object) -> None:
+    spec = parse_signature(signature)
+    assert parse_signature(spec.as_object()) == spec

@@ -17,15 +17,26 @@ from typing import TYPE_CHECKING, Any
 from caduceus._errors import BridgeError
 from caduceus._packages import package_missing
 from caduceus.bridges._arguments import invalid
+from caduceus.bridges._dspy_cache import cache_kind
+from caduceus.bridges._dspy_tools import make_tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
+    from caduceus.bridges._dspy_tools import ToolSpec
     from caduceus.bridges._signatures import SignatureSpec
 
-PROGRAM_TYPES = {"predict": "Predict", "chain_of_thought": "ChainOfThought"}
+PROGRAM_TYPES = {"predict": "Predict", "chain_of_thought": "ChainOfThought", "react": "ReAct"}
 """The program types of ``create_program``, and the names of DSPy's classes for them."""
+
+_REASONING = {"reasoning": "the output"}
+_STEPS = ("trajectory", "next_thought", "next_tool_name", "next_tool_args", "max_iters")
+_ADDED: dict[str, dict[str, str]] = {
+    "chain_of_thought": _REASONING,
+    "react": {**_REASONING, **dict.fromkeys(_STEPS, "a field")},
+}
+"""The fields that a program type adds to its signature."""
 
 _CACHE_ENTRIES_MAX = 1_000
 _ENGINES = ("auto", "lm15", "litellm")
@@ -48,6 +59,8 @@ def import_dspy() -> ModuleType:
     folder = scratch or tempfile.mkdtemp(prefix="caduceus-dspy-")
     os.environ["DSPY_CACHEDIR"] = os.path.join(folder, "dspy-cache")
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
+    # Progress goes to the caller; a bar drawn on stderr would be a log record for each step.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         dspy = importlib.import_module("dspy")
     except ModuleNotFoundError as error:
@@ -99,7 +112,7 @@ def make_lm(dspy: ModuleType, args: Mapping[str, Any]) -> object:
     options: dict[str, Any] = {
         "temperature": args.get("temperature"),
         "max_tokens": args.get("max_tokens"),
-        "cache": bool(args.get("cache", False)),
+        "cache": cache_kind(args) != "off",
         # Node repeats a call, if anyone does: it knows the deadline and whether a repetition is
         # safe.
         "num_retries": args.get("num_retries") or 0,
@@ -121,7 +134,13 @@ def make_lm(dspy: ModuleType, args: Mapping[str, Any]) -> object:
         raise invalid(f"configure_lm: {error}") from error
 
 
-def make_module(dspy: ModuleType, program_type: str, spec: SignatureSpec) -> object:
+def make_module(
+    dspy: ModuleType,
+    program_type: str,
+    spec: SignatureSpec,
+    tools: tuple[ToolSpec, ...] = (),
+    max_iters: int | None = None,
+) -> object:
     """Make a program.
 
     Parameters
@@ -132,6 +151,10 @@ def make_module(dspy: ModuleType, program_type: str, spec: SignatureSpec) -> obj
         A key of `PROGRAM_TYPES`.
     spec : SignatureSpec
         What goes in and comes out.
+    tools : tuple of ToolSpec
+        What an agent may use.
+    max_iters : int, optional
+        The most steps of an agent; DSPy's own default is 20.
 
     Returns
     -------
@@ -143,24 +166,30 @@ def make_module(dspy: ModuleType, program_type: str, spec: SignatureSpec) -> obj
     BridgeError
         With code ``invalid_signature``, if DSPy refuses a field.
     """
-    if program_type == "chain_of_thought" and "reasoning" in (
-        *spec.input_names,
-        *spec.output_names,
-    ):
-        raise BridgeError(
-            "invalid signature: 'reasoning' is the output that chain_of_thought adds itself",
-            code="invalid_signature",
-        )
+    for name, adder in _ADDED.get(program_type, {}).items():
+        if name in (*spec.input_names, *spec.output_names):
+            raise BridgeError(
+                f"invalid signature: {name!r} is {adder} that {program_type} adds itself",
+                code="invalid_signature",
+            )
+    try:
+        with warnings.catch_warnings():
+            # "copy", "json" and the like hide methods of DSPy's class that nothing here calls.
+            warnings.filterwarnings("ignore", message="Field name .* shadows an attribute")
+            signature = _make_signature(dspy, spec)
+            if program_type != "react":
+                return getattr(dspy, PROGRAM_TYPES[program_type])(signature)
+            options = {} if max_iters is None else {"max_iters": max_iters}
+            return dspy.ReAct(signature, [make_tool(dspy, tool) for tool in tools], **options)
+    except Exception as error:
+        raise BridgeError(f"invalid signature: {error}", code="invalid_signature") from error
+
+
+def _make_signature(dspy: ModuleType, spec: SignatureSpec) -> object:
     fields: dict[str, Any] = {}
     for make, side in ((dspy.InputField, spec.inputs), (dspy.OutputField, spec.outputs)):
         for item in side:
             described = {} if item.description is None else {"desc": item.description}
             fields[item.name] = (item.annotation, make(**described))
-    try:
-        with warnings.catch_warnings():
-            # "copy", "json" and the like hide methods of DSPy's class that nothing here calls.
-            warnings.filterwarnings("ignore", message="Field name .* shadows an attribute")
-            signature = dspy.Signature(fields, spec.instructions)
-            return getattr(dspy, PROGRAM_TYPES[program_type])(signature)
-    except Exception as error:
-        raise BridgeError(f"invalid signature: {error}", code="invalid_signature") from error
+    named = {} if spec.name is None else {"signature_name": spec.name}
+    return dspy.Signature(fields, spec.instructions, **named)

@@ -9,18 +9,9 @@ from __future__ import annotations
 import ast
 import keyword
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from caduceus._errors import BridgeError
-
-_SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
-_BARE: dict[str, type] = {**_SCALARS, "list": list, "dict": dict}
-_ALIASES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-_ALLOWED = (
-    "str, int, float, bool, list, dict, list[T], dict[str, T], Literal['a', 'b'] "
-    "(string, integer, number and boolean are other names of the first four)"
-)
-_DEPTH_MAX = 4
+from caduceus.bridges._signature_types import invalid_signature, read_type, resolve_type
 
 # DSPy gives these keyword arguments of a program a meaning of their own, or uses the name in its
 # prompt format.
@@ -31,7 +22,7 @@ _RESERVED = frozenset(
     )
 )
 _FIELD_KEYS = frozenset(("name", "type", "description"))
-_SIGNATURE_KEYS = frozenset(("inputs", "outputs", "instructions"))
+_SIGNATURE_KEYS = frozenset(("name", "description", "inputs", "outputs", "instructions"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +46,13 @@ class FieldSpec:
     annotation: object
     description: str | None = None
 
+    def as_object(self) -> dict[str, str]:
+        """Return the structured form."""
+        written = {"name": self.name, "type": self.type_text}
+        if self.description is not None:
+            written["description"] = self.description
+        return written
+
 
 @dataclass(frozen=True, slots=True)
 class SignatureSpec:
@@ -66,11 +64,14 @@ class SignatureSpec:
         In order; `outputs` is not empty.
     instructions : str or None
         The task in words; None leaves it to DSPy.
+    name : str or None
+        What the signature is called; None leaves it to DSPy.
     """
 
     inputs: tuple[FieldSpec, ...]
     outputs: tuple[FieldSpec, ...]
     instructions: str | None = None
+    name: str | None = None
 
     @property
     def text(self) -> str:
@@ -88,6 +89,17 @@ class SignatureSpec:
         """The names of the outputs."""
         return [field.name for field in self.outputs]
 
+    def as_object(self) -> dict[str, Any]:
+        """Return the structured form, from which `parse_signature` makes an equal one."""
+        written: dict[str, Any] = {
+            "inputs": [field.as_object() for field in self.inputs],
+            "outputs": [field.as_object() for field in self.outputs],
+        }
+        for key, text in (("name", self.name), ("instructions", self.instructions)):
+            if text is not None:
+                written[key] = text
+        return written
+
     def _sides(self) -> tuple[tuple[FieldSpec, ...], tuple[FieldSpec, ...]]:
         return self.inputs, self.outputs
 
@@ -99,7 +111,8 @@ def parse_signature(signature: object, instructions: str | None = None) -> Signa
     ----------
     signature : str or dict
         ``"question: str, context: list[str] -> answer: str"``, or an object with ``inputs`` and
-        ``outputs`` (lists of ``{name, type?, description?}``) and optionally ``instructions``.
+        ``outputs`` (lists of ``{name, type?, description?}``) and optionally ``name``,
+        ``instructions``, and ``description``, which is another word for these.
     instructions : str, optional
         The task in words; goes before those of the signature.
 
@@ -113,28 +126,39 @@ def parse_signature(signature: object, instructions: str | None = None) -> Signa
     BridgeError
         With code ``invalid_signature``; the message says what is wrong and where.
     """
+    name: str | None = None
     if isinstance(signature, str):
         inputs, outputs = _parse_text(signature)
     elif isinstance(signature, dict):
         _refuse_unknown_keys(signature, _SIGNATURE_KEYS, "signature")
         inputs = _parse_fields(signature.get("inputs", []), "input")
         outputs = _parse_fields(signature.get("outputs", []), "output")
-        own = signature.get("instructions")
-        if own is not None and not isinstance(own, str):
-            raise _invalid("signature.instructions must be a string")
-        instructions = instructions if instructions is not None else own
+        name = _text_of(signature, "name")
+        if name is not None and not name.isidentifier():
+            raise invalid_signature("signature.name must be a Python identifier")
+        own = (_text_of(signature, "instructions"), _text_of(signature, "description"))
+        instructions = next((text for text in (instructions, *own) if text is not None), None)
     else:
-        raise _invalid(f"a signature is a string or an object, not {type(signature).__name__}")
+        raise invalid_signature(
+            f"a signature is a string or an object, not {type(signature).__name__}"
+        )
     if not outputs:
-        raise _invalid("there is no output field")
+        raise invalid_signature("there is no output field")
     _refuse_duplicates(inputs, outputs)
-    return SignatureSpec(tuple(inputs), tuple(outputs), instructions)
+    return SignatureSpec(tuple(inputs), tuple(outputs), instructions, name)
+
+
+def _text_of(signature: dict[Any, Any], key: str) -> str | None:
+    text = signature.get(key)
+    if text is None or isinstance(text, str):
+        return text
+    raise invalid_signature(f"signature.{key} must be a string")
 
 
 def _parse_text(text: str) -> tuple[list[FieldSpec], list[FieldSpec]]:
     sides = _split_at_arrow(text)
     if len(sides) != 2:
-        raise _invalid(
+        raise invalid_signature(
             f"expected exactly one '->' between inputs and outputs, found {len(sides) - 1}"
         )
     return _parse_side(sides[0], "input"), _parse_side(sides[1], "output")
@@ -163,14 +187,16 @@ def _parse_side(text: str, side: str) -> list[FieldSpec]:
         parsed = ast.parse(f"def signature(*, {' '.join(text.split())}): pass").body
     except (SyntaxError, ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise _invalid(f"{side} fields: {reason} in {text.strip()!r}") from None
+        raise invalid_signature(f"{side} fields: {reason} in {text.strip()!r}") from None
     function = parsed[0]
     if len(parsed) != 1 or not isinstance(function, ast.FunctionDef):
-        raise _invalid(f"{side} fields: cannot read {text.strip()!r}")
+        raise invalid_signature(f"{side} fields: cannot read {text.strip()!r}")
     arguments = function.args
     is_plain = not arguments.args and arguments.kwarg is None and not any(arguments.kw_defaults)
     if not is_plain or function.returns is not None:
-        raise _invalid(f"{side} fields: only 'name' or 'name: type' is allowed in {text.strip()!r}")
+        raise invalid_signature(
+            f"{side} fields: only 'name' or 'name: type' is allowed in {text.strip()!r}"
+        )
     fields = []
     for position, argument in enumerate(arguments.kwonlyargs, start=1):
         where = f"{side} {position} ({argument.arg!r})"
@@ -179,76 +205,37 @@ def _parse_side(text: str, side: str) -> list[FieldSpec]:
         if argument.annotation is None:
             annotation = str
         else:
-            type_text, annotation = _resolve(argument.annotation, where, 0)
+            type_text, annotation = resolve_type(argument.annotation, where)
         fields.append(FieldSpec(argument.arg, type_text, annotation))
     return fields
 
 
 def _parse_fields(fields: object, side: str) -> list[FieldSpec]:
     if not isinstance(fields, list):
-        raise _invalid(f"signature.{side}s must be an array of objects")
+        raise invalid_signature(f"signature.{side}s must be an array of objects")
     return [_parse_field(field, f"{side} {n}") for n, field in enumerate(fields, start=1)]
 
 
 def _parse_field(field: object, where: str) -> FieldSpec:
     if not isinstance(field, dict) or not isinstance(field.get("name"), str):
-        raise _invalid(f"{where}: a field is an object with a name")
+        raise invalid_signature(f"{where}: a field is an object with a name")
     name, where = field["name"], f"{where} ({field['name']!r})"
     _refuse_unknown_keys(field, _FIELD_KEYS, where)
     _check_name(name, where)
     text, description = field.get("type") or "str", field.get("description")
     if not isinstance(text, str):
-        raise _invalid(f"{where}: the type must be a string")
+        raise invalid_signature(f"{where}: the type must be a string")
     if description is not None and not isinstance(description, str):
-        raise _invalid(f"{where}: the description must be a string")
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
-        raise _invalid(f"{where}: cannot read the type {text!r}; allowed: {_ALLOWED}") from None
-    type_text, annotation = _resolve(node, where, 0)
+        raise invalid_signature(f"{where}: the description must be a string")
+    type_text, annotation = read_type(text, where)
     return FieldSpec(name, type_text, annotation, description)
-
-
-def _resolve(node: ast.expr, where: str, depth: int) -> tuple[str, object]:
-    """Return (canonical spelling, type) of a type expression."""
-    if depth <= _DEPTH_MAX:
-        if isinstance(node, ast.Name):
-            name = _ALIASES.get(node.id, node.id)
-            if name in _BARE:
-                return name, _BARE[name]
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-            resolved = _resolve_subscript(node.value.id, node.slice, where, depth + 1)
-            if resolved is not None:
-                return resolved
-    raise _invalid(f"{where}: unknown type {ast.unparse(node)!r}; allowed: {_ALLOWED}")
-
-
-def _resolve_subscript(
-    name: str, inner: ast.expr, where: str, depth: int
-) -> tuple[str, object] | None:
-    elements = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-    if name == "Literal":
-        values: list[Any] = [e.value for e in elements if isinstance(e, ast.Constant)]
-        if len(values) == len(elements) and all(isinstance(v, (str, int, bool)) for v in values):
-            return f"Literal[{', '.join(map(repr, values))}]", Literal[tuple(values)]
-        return None
-    if name == "list" and len(elements) == 1:
-        text, item = _resolve(elements[0], where, depth)
-        return f"list[{text}]", list.__class_getitem__(item)
-    if name == "dict" and len(elements) == 2:
-        key_text, _key = _resolve(elements[0], where, depth)
-        if key_text != "str":
-            raise _invalid(f"{where}: the keys of a dict must be str, not {key_text}")
-        text, item = _resolve(elements[1], where, depth)
-        return f"dict[str, {text}]", dict.__class_getitem__((str, item))
-    return None
 
 
 def _check_name(name: str, where: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise _invalid(f"{where}: a field name must be a Python identifier")
+        raise invalid_signature(f"{where}: a field name must be a Python identifier")
     if name.startswith("_") or name in _RESERVED:
-        raise _invalid(f"{where}: this name is reserved by DSPy")
+        raise invalid_signature(f"{where}: this name is reserved by DSPy")
 
 
 def _refuse_duplicates(inputs: list[FieldSpec], outputs: list[FieldSpec]) -> None:
@@ -257,19 +244,15 @@ def _refuse_duplicates(inputs: list[FieldSpec], outputs: list[FieldSpec]) -> Non
         for field in fields:
             earlier = seen.get(field.name)
             if earlier == side:
-                raise _invalid(f"{side} {field.name!r} is there twice")
+                raise invalid_signature(f"{side} {field.name!r} is there twice")
             if earlier is not None:
-                raise _invalid(f"{field.name!r} is both an input and an output")
+                raise invalid_signature(f"{field.name!r} is both an input and an output")
             seen[field.name] = side
 
 
 def _refuse_unknown_keys(found: dict[Any, Any], allowed: frozenset[str], where: str) -> None:
     unknown = [str(key) for key in found if key not in allowed]
     if unknown:
-        raise _invalid(
+        raise invalid_signature(
             f"{where}: unknown key {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}"
         )
-
-
-def _invalid(message: str) -> BridgeError:
-    return BridgeError(f"invalid signature: {message}", code="invalid_signature")

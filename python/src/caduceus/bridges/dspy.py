@@ -8,19 +8,27 @@ scope. DSPy's own global settings are never changed after the start; every call 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from caduceus._context import current_call
-from caduceus._errors import BridgeError
 from caduceus._secrets import conceal
 from caduceus.base_bridge import BaseBridge
 from caduceus.bridges._arguments import Argument, check_arguments, invalid
-from caduceus.bridges._dspy_objects import PROGRAM_TYPES, import_dspy, make_lm, make_module
-from caduceus.bridges._signatures import SignatureSpec, parse_signature
+from caduceus.bridges._dspy_cache import cache_in_place, cache_kind, make_cache
+from caduceus.bridges._dspy_errors import translated
+from caduceus.bridges._dspy_memory import memory_usage
+from caduceus.bridges._dspy_objects import import_dspy, make_lm
+from caduceus.bridges._dspy_optimize import EVALUATE_PROGRAM, OPTIMIZE_PROGRAM, evaluate, optimize
+from caduceus.bridges._dspy_programs import CREATE_PROGRAM, create_program, dump, load, plain
+from caduceus.bridges._dspy_scopes import Model, Scopes, current_session_id
+from caduceus.bridges._dspy_stream import read_from_loop, stream_outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
+
+    from caduceus.bridges._dspy_programs import Program
 
 _CONFIGURE_LM = {
     "model": Argument((str,), is_required=True),
@@ -29,56 +37,23 @@ _CONFIGURE_LM = {
     "temperature": Argument((float,), minimum=0),
     "max_tokens": Argument((int,), minimum=1),
     "timeout_s": Argument((float,), minimum=0.001),
-    "cache": Argument((bool,)),
+    "cache": Argument((bool, str)),
+    "cache_dir": Argument((str,)),
     "num_retries": Argument((int,), minimum=0),
     "engine": Argument((str,)),
 }
-_CREATE_PROGRAM = {
-    "id": Argument((str,), is_required=True),
-    "signature": Argument((str, dict), is_required=True),
-    "program_type": Argument((str,)),
-    "instructions": Argument((str,)),
-}
-_EXECUTE_PROGRAM = {
-    "program_id": Argument((str,), is_required=True),
-    "inputs": Argument((dict,), is_required=True),
-}
-_DELETE_PROGRAM = {"program_id": Argument((str,), is_required=True)}
+_PROGRAM_ID = {"program_id": Argument((str,), is_required=True)}
+_STREAM_PROGRAM = {**_PROGRAM_ID, "inputs": Argument((dict,), is_required=True)}
+_EXECUTE_PROGRAM = {**_STREAM_PROGRAM, "usage": Argument((bool,))}
+_LOAD_PROGRAM = {"id": Argument((str,)), "program": Argument((dict,), is_required=True)}
 _FORGET_SESSION = {"session_id": Argument((str,))}
 
 
-@dataclass(slots=True)
-class _Program:
-    """A program of one scope; the module is DSPy's."""
-
-    program_id: str
-    program_type: str
-    spec: SignatureSpec
-    module: Any
-    created_at: float
-    execution_count: int = 0
-
-
-@dataclass(slots=True)
-class _Scope:
-    """What one session, or the anonymous scope, has made."""
-
-    lm: Any = None
-    programs: dict[str, _Program] = field(default_factory=dict)
-
-    def release_lm(self) -> None:
-        """Close the connections that a model keeps open, which would else outlive its use."""
-        if self.lm is not None:
-            self.lm.close()
-            self.lm = None
-
-
 class DSPyBridge(BaseBridge):
-    """DSPy 3.4 behind ten operations.
+    """DSPy 3.4 behind its operations, and those of `BaseBridge`.
 
-    ``configure_lm``, ``create_program``, ``execute_program``, ``list_programs``,
-    ``delete_program``, ``forget_session`` and those of `BaseBridge`. A language model that is
-    configured without a session serves every scope that has none of its own.
+    A language model that is configured without a session serves every scope that has none of its
+    own. One call runs at a time.
 
     Parameters
     ----------
@@ -94,7 +69,7 @@ class DSPyBridge(BaseBridge):
     """
 
     _dspy: ModuleType
-    _scopes: dict[str | None, _Scope]
+    _scopes: Scopes
 
     def _register_handlers(self) -> None:
         self._handlers.update(
@@ -102,14 +77,20 @@ class DSPyBridge(BaseBridge):
                 "configure_lm": self._handle_configure_lm,
                 "create_program": self._handle_create_program,
                 "execute_program": self._handle_execute_program,
+                "stream_program": self._handle_stream_program,
                 "list_programs": self._handle_list_programs,
+                "get_program_info": self._handle_get_program_info,
                 "delete_program": self._handle_delete_program,
+                "dump_program": self._handle_dump_program,
+                "load_program": self._handle_load_program,
+                "optimize_program": self._handle_optimize_program,
+                "evaluate_program": self._handle_evaluate_program,
                 "forget_session": self._handle_forget_session,
             }
         )
 
     def _initialize_framework(self) -> None:
-        self._scopes = {}
+        self._scopes = Scopes()
         self._dspy = import_dspy()
 
     def get_framework_info(self) -> dict[str, Any]:
@@ -129,167 +110,157 @@ class DSPyBridge(BaseBridge):
     def _handle_get_stats(self, args: dict[str, Any]) -> dict[str, Any]:
         return {
             **super()._handle_get_stats(args),
-            "programs_count": sum(len(scope.programs) for scope in self._scopes.values()),
-            "sessions_count": sum(session is not None for session in self._scopes),
+            "programs_count": self._scopes.programs_count,
+            "sessions_count": self._scopes.sessions_count,
+            "memory_usage": memory_usage(),
+            "dspy_available": True,
         }
 
     def _handle_configure_lm(self, args: dict[str, Any]) -> dict[str, Any]:
         check_arguments("configure_lm", args, _CONFIGURE_LM)
         if args.get("api_key"):
             conceal(args["api_key"])
-        session_id = _session_id()
+        session_id = current_session_id()
+        kind = cache_kind(args)
         lm = make_lm(self._dspy, args)
-        scope = self._scope(session_id)
-        scope.release_lm()
-        scope.lm = lm
+        cache = make_cache(kind, args.get("cache_dir"))
+        self._scopes.configure(session_id, Model(lm, cache))
         return {
             "status": "configured",
             "model": args["model"],
             "scope": "bridge" if session_id is None else "session",
+            "cache": kind,
         }
 
     def _handle_create_program(self, args: dict[str, Any]) -> dict[str, Any]:
-        check_arguments("create_program", args, _CREATE_PROGRAM)
-        program_type = args.get("program_type") or "predict"
-        if program_type not in PROGRAM_TYPES:
-            known = ", ".join(PROGRAM_TYPES)
-            raise invalid(f"create_program: program_type must be one of {known}")
-        spec = parse_signature(args["signature"], args.get("instructions"))
-        program = _Program(
-            program_id=args["id"],
-            program_type=program_type,
-            spec=spec,
-            module=make_module(self._dspy, program_type, spec),
-            created_at=time.time(),
-        )
-        # The same id again replaces: a journal is replayed without knowing how far it got before.
-        self._scope(_session_id()).programs[program.program_id] = program
-        return {
-            "program_id": program.program_id,
-            "program_type": program_type,
-            "signature": spec.text,
-            "inputs": spec.input_names,
-            "outputs": spec.output_names,
-            "status": "created",
-        }
+        check_arguments("create_program", args, CREATE_PROGRAM)
+        return self._put(create_program(self._dspy, args["id"], args), "created")
 
     def _handle_execute_program(self, args: dict[str, Any]) -> dict[str, Any]:
         check_arguments("execute_program", args, _EXECUTE_PROGRAM)
-        session_id = _session_id()
-        program = self._find_program(session_id, args["program_id"])
-        inputs: dict[str, Any] = args["inputs"]
-        _check_inputs(program, inputs)
-        lm = self._lm_for(session_id)
+        program = self._program(args)
+        program.check_inputs(args["inputs"])
         started_s = time.monotonic()
-        # History and trace would keep every prompt of the process's life; nobody here reads them.
-        with self._dspy.context(lm=lm, track_usage=True, disable_history=True, trace=[]):
-            try:
-                prediction = program.module(**inputs)
-            except self._dspy.LMNotConfiguredError as error:
-                raise BridgeError(str(error), code="not_configured") from error
-        program.execution_count += 1
-        return {
-            "program_id": program.program_id,
-            "outputs": _plain(prediction.toDict()),
-            "usage": _plain(prediction.get_lm_usage()) or None,
-            "execution_time_ms": (time.monotonic() - started_s) * 1000,
-        }
+        with self._in_context():
+            prediction = program.module(**args["inputs"])
+        result = _result(program, prediction, started_s)
+        if not args.get("usage"):
+            del result["usage"]
+        return result
+
+    def _handle_stream_program(self, args: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        check_arguments("stream_program", args, _STREAM_PROGRAM)
+        program = self._program(args)
+        inputs: dict[str, Any] = args["inputs"]
+        program.check_inputs(inputs)
+        model = self._scopes.model_for(current_session_id())
+        started_s = time.monotonic()
+
+        def make() -> Any:  # noqa: ANN401 - DSPy's
+            return stream_outputs(self._dspy, program.module, inputs, _settings(model))
+
+        # The context is entered in the loop's own task, where no other call can see it.
+        with translated(), cache_in_place(self._dspy, model.cache):
+            for item in read_from_loop(make, current_call()):
+                if isinstance(item, self._dspy.Prediction):
+                    yield _result(program, item, started_s)
+                else:
+                    yield item
 
     def _handle_list_programs(self, args: dict[str, Any]) -> dict[str, Any]:
         check_arguments("list_programs", args, {})
-        scope = self._scopes.get(_session_id())
-        programs = [] if scope is None else [_describe(p) for p in scope.programs.values()]
+        programs = [each.describe() for each in self._scopes.programs(current_session_id())]
         return {"programs": programs, "total_count": len(programs)}
 
+    def _handle_get_program_info(self, args: dict[str, Any]) -> dict[str, Any]:
+        check_arguments("get_program_info", args, _PROGRAM_ID)
+        return self._program(args).describe_fully()
+
     def _handle_delete_program(self, args: dict[str, Any]) -> dict[str, Any]:
-        check_arguments("delete_program", args, _DELETE_PROGRAM)
-        session_id = _session_id()
-        program = self._find_program(session_id, args["program_id"])
-        del self._scopes[session_id].programs[program.program_id]
-        return {"program_id": program.program_id, "status": "deleted"}
+        check_arguments("delete_program", args, _PROGRAM_ID)
+        self._scopes.delete(current_session_id(), args["program_id"])
+        return {"program_id": args["program_id"], "status": "deleted"}
+
+    def _handle_dump_program(self, args: dict[str, Any]) -> dict[str, Any]:
+        check_arguments("dump_program", args, _PROGRAM_ID)
+        return dump(self._dspy, self._program(args))
+
+    def _handle_load_program(self, args: dict[str, Any]) -> dict[str, Any]:
+        check_arguments("load_program", args, _LOAD_PROGRAM)
+        return self._put(load(self._dspy, args.get("id"), args["program"]), "loaded")
+
+    def _handle_optimize_program(self, args: dict[str, Any]) -> dict[str, Any]:
+        check_arguments("optimize_program", args, OPTIMIZE_PROGRAM)
+        program = self._program(args)
+        started_s = time.monotonic()
+        with self._in_context():
+            found = optimize(self._dspy, program, args)
+        # Written down and not put in place: what is replayed on another worker must cost nothing.
+        program = program.with_module(found["module"])
+        return {
+            "program": dump(self._dspy, program),
+            "demos_count": program.demos_count,
+            "bootstrapped_count": found["bootstrapped_count"],
+            "errors_count": found["errors_count"],
+            "execution_time_ms": _since_ms(started_s),
+        }
+
+    def _handle_evaluate_program(self, args: dict[str, Any]) -> dict[str, Any]:
+        check_arguments("evaluate_program", args, EVALUATE_PROGRAM)
+        program = self._program(args)
+        started_s = time.monotonic()
+        with self._in_context():
+            evaluated = evaluate(self._dspy, program, args)
+        return {**evaluated, "execution_time_ms": _since_ms(started_s)}
 
     def _handle_forget_session(self, args: dict[str, Any]) -> dict[str, Any]:
         check_arguments("forget_session", args, _FORGET_SESSION)
-        session_id = args.get("session_id") or _session_id()
+        session_id = args.get("session_id") or current_session_id()
         if session_id is None:
             raise invalid("forget_session needs session_id, or a call in a session")
-        # Forgetting what is not there is no error: a session may have ended before it made
-        # anything.
-        scope = self._scopes.pop(session_id, None)
-        if scope is not None:
-            scope.release_lm()
+        self._scopes.forget(session_id)
         return {"session_id": session_id, "status": "forgotten"}
 
-    def _scope(self, session_id: str | None) -> _Scope:
-        return self._scopes.setdefault(session_id, _Scope())
+    def _program(self, args: dict[str, Any]) -> Program:
+        return self._scopes.find(current_session_id(), args["program_id"])
 
-    def _lm_for(self, session_id: str | None) -> object:
-        for scope in (self._scopes.get(session_id), self._scopes.get(None)):
-            if scope is not None and scope.lm is not None:
-                return scope.lm
-        raise BridgeError(
-            "no language model is configured; call configure first", code="not_configured"
-        )
+    def _put(self, program: Program, status: str) -> dict[str, Any]:
+        self._scopes.put(current_session_id(), program)
+        return {
+            "program_id": program.program_id,
+            "program_type": program.program_type,
+            "signature": program.spec.text,
+            "inputs": program.spec.input_names,
+            "outputs": program.spec.output_names,
+            "status": status,
+        }
 
-    def _find_program(self, session_id: str | None, program_id: str) -> _Program:
-        scope = self._scopes.get(session_id)
-        if scope is not None and program_id in scope.programs:
-            return scope.programs[program_id]
-        message = f"there is no program {program_id!r} in {_scope_name(session_id)}"
-        anonymous = self._scopes.get(None)
-        if session_id is not None:
-            if anonymous is not None and program_id in anonymous.programs:
-                message += "; the anonymous scope has one: call it without a session"
-        elif any(program_id in other.programs for other in self._scopes.values()):
-            # Not which session: its name is another caller's business.
-            message += "; a session has one: call it in that session"
-        raise BridgeError(message, code="program_not_found")
-
-
-def _session_id() -> str | None:
-    call = current_call()
-    return None if call is None else call.session_id
+    @contextmanager
+    def _in_context(self) -> Iterator[None]:
+        """Run DSPy with the model of the call's scope, and give its errors our codes."""
+        model = self._scopes.model_for(current_session_id())
+        with (
+            translated(),
+            cache_in_place(self._dspy, model.cache),
+            self._dspy.context(**_settings(model)),
+        ):
+            yield
 
 
-def _scope_name(session_id: str | None) -> str:
-    return "the anonymous scope" if session_id is None else f"session {session_id!r}"
+def _settings(model: Model) -> dict[str, Any]:
+    # History and trace would keep every prompt of the process's life; nobody here reads them.
+    return {"lm": model.lm, "track_usage": True, "disable_history": True, "trace": []}
 
 
-def _check_inputs(program: _Program, inputs: dict[str, Any]) -> None:
-    expected = program.spec.input_names
-    missing = [name for name in expected if name not in inputs]
-    unexpected = [name for name in inputs if name not in expected]
-    findings = [
-        f"{word} {', '.join(names)}"
-        for word, names in (("missing", missing), ("unexpected", unexpected))
-        if names
-    ]
-    if findings:
-        raise invalid(
-            f"execute_program: inputs of {program.program_id!r}: {'; '.join(findings)}; "
-            f"expected: {', '.join(expected) or 'none'}"
-        )
-
-
-def _describe(program: _Program) -> dict[str, Any]:
+def _result(program: Program, prediction: Any, started_s: float) -> dict[str, Any]:  # noqa: ANN401
+    program.note_execution()
     return {
-        "id": program.program_id,
-        "program_type": program.program_type,
-        "signature": program.spec.text,
-        "inputs": program.spec.input_names,
-        "outputs": program.spec.output_names,
-        "created_at": program.created_at,
-        "execution_count": program.execution_count,
+        "program_id": program.program_id,
+        "outputs": plain(prediction.toDict()),
+        "usage": plain(prediction.get_lm_usage()) or {},
+        "execution_time_ms": _since_ms(started_s),
     }
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON, whose shape is the provider's
-    """Return `value` with only what JSON has."""
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(item) for item in value]
-    dump = getattr(value, "model_dump", None)
-    return _plain(dump(mode="json")) if dump is not None else str(value)
+def _since_ms(started_s: float) -> float:
+    return (time.monotonic() - started_s) * 1000
