@@ -23,7 +23,8 @@ def test_the_error_says_who_needs_what_where_and_the_command() -> None:
     assert error.code == "package_missing"
     assert str(error) == (
         "the mine bridge needs no-such-thing, nor-this, which are not installed "
-        f"for {sys.executable}; install with: {sys.executable} -m pip install no-such-thing nor-this"
+        f"for {sys.executable}; "
+        f"install with: {sys.executable} -m pip install no-such-thing nor-this"
     )
 
 
