@@ -39,7 +39,12 @@ export class BridgeHandle {
     this.name = setup.name;
     this.adapter = setup.adapter;
     this.#pool = setup.pool;
-    this.#caller = new Caller({ ...setup, maxRetries });
+    const ofAdapter = setup.adapter.callbacks?.((op, args, options) =>
+      this.call(op, args, options),
+    );
+    const callbacks =
+      ofAdapter === undefined ? setup.callbacks : { ...ofAdapter, ...setup.callbacks };
+    this.#caller = new Caller({ ...setup, callbacks, maxRetries });
   }
 
   /**

@@ -4,6 +4,7 @@ import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { suggestion } from '../../actors/ground/nearest.ts';
 import type { CallOptions } from '../call-options.ts';
 import type { CallStream } from '../call-stream.ts';
+import type { Callbacks } from '../callbacks.ts';
 import { batchSchema } from './batch-option.ts';
 import { fieldOf, findingOf } from './explain.ts';
 import type { Args, OperationDefinition, OperationMethods, Operations } from './operation.ts';
@@ -94,6 +95,11 @@ export interface AdapterDefinition<Ops extends Operations = Operations, Methods 
   readonly transformRequest?: (op: string, args: Args, tools: RequestTools) => Args;
   /** What the caller gets for what Python answered. */
   readonly transformResponse?: (op: string, result: unknown) => unknown;
+  /**
+   * Functions that its Python side may call while it works on any call; those of the bridge's configuration and of the call win. By `execute` they run operations of the bridge:
+   * in the session of the call that they are for, these are nested in it.
+   */
+  callbacks?(execute: AdapterCalls['executeOperation']): Callbacks;
   /** Methods of its own, which win over those of its operations. */
   methods?(self: AdapterCalls & OperationMethods<Ops>): Methods;
   /** Default: layers 2 and 3, and 1 where an operation declares a `mock`. */
