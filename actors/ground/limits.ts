@@ -223,4 +223,12 @@ export const LIMITS = {
   sqliteBatchMax: 256,
   /** Scopes whose time is over that one transaction sweeps away: more than it can add, so that they never pile up. */
   sqliteSweptMax: 512,
+  /** Changes of a registry that wait for the one under way: nobody registers bridges by the hundred. */
+  registryChangesMax: 100,
+  /** One question to a registry, or one change: a look at packages imports them, and torch takes seconds each time. */
+  registryCallTimeoutMs: 180_000,
+  /** Programs of which the unified interface remembers the bridge: those with ids that their callers chose. The oldest are forgotten first. */
+  chosenIdsMax: 100_000,
+  /** What the journal of a scope of scikit-learn may hold: four times that of others, since training data is in it. */
+  sklearnJournalBytesMax: 64 * 1024 * 1024,
 } as const;

@@ -140,9 +140,9 @@ def plain_params(estimator: Any) -> dict[str, Any]:  # noqa: ANN401 - scikit-lea
 
 
 def keep_to_one_process(estimator: Any) -> None:  # noqa: ANN401 - scikit-learn has no types
-    """Set every ``n_jobs`` of an estimator to 1, whoever has made it."""
+    """Set every ``n_jobs`` of an estimator to what it is by default: one, whoever has made it."""
     params = estimator.get_params(deep=True)
-    jobs = {name: 1 for name in params if name.rpartition("__")[2] == "n_jobs"}
+    jobs = {name: None for name in params if name.rpartition("__")[2] == "n_jobs"}
     estimator.set_params(**jobs)
 
 
