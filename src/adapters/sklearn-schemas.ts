@@ -1,15 +1,18 @@
 // What do the operations of scikit-learn take and give, as their callers see it?
 import { z } from 'zod';
 
-import { isNdArray, type NdArray } from '../../actors/port/nd-array.ts';
+import { isNdArray, type NdArray, type NdData } from '../../actors/port/nd-array.ts';
 
-type Row = readonly number[] | Float64Array | Float32Array | Int32Array | Uint8Array;
+type Row = readonly number[] | NdData;
 
 /** Rows and columns of numbers. An `NdArray` crosses as its bytes; lists are for what is short. */
 export type SklearnMatrix = NdArray | readonly Row[];
 
 /** What belongs to each row: numbers, or the names of classes; for several targets one row each. */
 export type SklearnTargets = NdArray | Row | readonly string[] | readonly Row[];
+
+/** One number for each row as a typed array (whole numbers of NumPy's usual size as a `BigInt64Array`), several as an `NdArray`; names of classes as texts. */
+export type SklearnValues = NdArray | NdData | readonly string[];
 
 const isArray = (value: unknown): value is NdArray =>
   typeof value === 'object' && value !== null && isNdArray(value);
@@ -26,7 +29,10 @@ const targetsSchema = z.custom<SklearnTargets>(
 );
 const arraySchema = z.custom<NdArray>(isArray, 'must be an NdArray');
 const bytesSchema = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
-const labelsSchema = z.union([arraySchema, z.array(z.string())]);
+const valuesSchema = z.custom<SklearnValues>(
+  (value) => isArray(value) || isRow(value),
+  'must be an array, or a list of texts',
+);
 
 const idSchema = z.string().min(1);
 const paramsSchema = z.record(z.string(), z.unknown());
@@ -83,7 +89,7 @@ const classificationSchema = z.object({
   f1: z.number(),
   /** Rows are true, columns are predicted; both in the order of `labels`. */
   confusionMatrix: arraySchema,
-  labels: labelsSchema,
+  labels: valuesSchema,
   logLoss: z.number().optional(),
 });
 const regressionSchema = z.object({
@@ -133,7 +139,7 @@ export const SKLEARN_SCHEMAS = {
       task: taskSchema,
       samples: z.int(),
       features: z.int(),
-      classes: labelsSchema.nullable(),
+      classes: valuesSchema.nullable(),
       epochs: z.int().nullable(),
       /** How good it is on what `testSize` held out. */
       heldOut: metricsSchema.nullable(),
@@ -145,11 +151,11 @@ export const SKLEARN_SCHEMAS = {
   },
   predict: {
     args: predictSchema,
-    result: z.object({ id: idSchema, predictions: labelsSchema }),
+    result: z.object({ id: idSchema, predictions: valuesSchema }),
   },
   predict_proba: {
     args: predictSchema,
-    result: z.object({ id: idSchema, probabilities: arraySchema, classes: labelsSchema }),
+    result: z.object({ id: idSchema, probabilities: arraySchema, classes: valuesSchema }),
   },
   evaluate: {
     args: z.strictObject({ id: idSchema, ...dataShape }),
@@ -194,7 +200,7 @@ export const SKLEARN_SCHEMAS = {
       featureNames: z.array(z.string()),
       targetNames: z.array(z.string()).nullable(),
       X: arraySchema,
-      y: arraySchema,
+      y: valuesSchema,
     }),
   },
 } as const;
