@@ -2,138 +2,156 @@
 import { z } from 'zod';
 
 import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
-import { secretTextSchema } from './secret-mark.ts';
 import { defineAdapter, type Adapter, type Args } from './adapter.ts';
+import { dspyMethods, type DspyMethods } from './dspy-methods.ts';
+import { DSPY_MOCKS as mocks } from './dspy-mocks.ts';
+import { dspyRequest, dspyResponse } from './dspy-requests.ts';
+import * as schemas from './dspy-schemas.ts';
+import { fieldOf, findingOf } from './explain.ts';
 
-const configSchema = z.strictObject({
-  /** As DSPy names it, e.g. `openai/gpt-4.1-mini`. */
-  model: z.string().min(1),
-  apiBase: z.url().optional(),
-  /** Or the name of one: `secret('OPENAI_API_KEY')`. */
-  apiKey: secretTextSchema.optional(),
-  temperature: z.number().min(0).optional(),
-  maxTokens: z.int().positive().optional(),
-  /** Time of one request to the model, in ms. */
-  timeoutMs: z.number().positive().optional(),
-  numRetries: z.int().min(0).optional(),
-  cache: z.boolean().optional(),
-});
+export type {
+  DspyEvaluated,
+  DspyEvaluateOptions,
+  DspyExecuted,
+  DspyMethods,
+  DspyMetric,
+  DspyOptimized,
+  DspyOptimizeOptions,
+} from './dspy-methods.ts';
 
 /** Configuration of DSPy's language model, for `runtime.ml.configure('dspy', …)`. */
-export type DspyConfig = z.input<typeof configSchema>;
-
-const fieldSchema = z.strictObject({
-  name: z.string().min(1),
-  type: z.string().optional(),
-  description: z.string().optional(),
-});
-
-const programSchema = z.strictObject({
-  id: z.string().min(1).optional(),
-  signature: z.union([
-    z.string().min(1),
-    z.strictObject({
-      inputs: z.array(fieldSchema),
-      outputs: z.array(fieldSchema).min(1),
-      instructions: z.string().optional(),
-    }),
-  ]),
-  type: z.enum(['predict', 'chain_of_thought']).optional(),
-  instructions: z.string().optional(),
-});
+export type DspyConfig = z.input<typeof schemas.configSchema>;
 
 /** A program, for `runtime.ml.createProgram`. `type` is `predict` by default. */
-export type DspyProgram = z.input<typeof programSchema>;
+export type DspyProgram = z.input<typeof schemas.programSchema>;
 
-const MS_PER_S = 1000;
+/** A program written down: what it was made from, and what optimisation has made of it. JSON, without any key. */
+export type DspyDump = z.output<typeof schemas.dumpSchema>;
+
+/** What `stream_program` gives: pieces of text, and at the end everything. */
+export type DspyStreamItem = z.output<typeof schemas.streamItemSchema>;
+
+const byId = (args: Args): string => String(args['id'] ?? args['program_id']);
+
+const OPERATIONS = {
+  configure_lm: {
+    args: schemas.configSchema,
+    result: schemas.configuredSchema,
+    change: 'configure',
+    secrets: ['api_key'],
+    description: 'Set the language model of a session, or of the whole bridge.',
+    mock: mocks.configureLm,
+  },
+  create_program: {
+    args: schemas.programSchema,
+    result: z.string(),
+    change: 'create',
+    key: byId,
+    description: 'Make a program from a signature.',
+    mock: mocks.createProgram,
+  },
+  execute_program: {
+    args: schemas.executeSchema,
+    result: schemas.executedSchema,
+    description: 'Run a program.',
+    mock: mocks.executeProgram,
+  },
+  stream_program: {
+    args: schemas.streamSchema,
+    item: schemas.streamItemSchema,
+    stream: true,
+    description: 'Run a program and read its text outputs as they come.',
+    mock: mocks.streamProgram,
+  },
+  list_programs: {
+    args: schemas.noArgsSchema,
+    result: schemas.listSchema,
+    idempotent: true,
+    description: 'The programs of a scope.',
+    mock: mocks.listPrograms,
+  },
+  get_program_info: {
+    args: schemas.idSchema,
+    result: schemas.infoSchema,
+    idempotent: true,
+    description: 'All that is known of a program.',
+    mock: mocks.getProgramInfo,
+  },
+  delete_program: {
+    args: schemas.idSchema,
+    result: schemas.deletedSchema,
+    change: 'delete',
+    key: byId,
+    description: 'Forget a program.',
+    mock: mocks.deleteProgram,
+  },
+  dump_program: {
+    args: schemas.idSchema,
+    result: schemas.dumpSchema,
+    idempotent: true,
+    description: 'Write a program down, with what optimisation has made of it.',
+    mock: mocks.dumpProgram,
+  },
+  load_program: {
+    args: schemas.loadSchema,
+    result: z.string(),
+    // Not an update: what was written down is the whole program, so the journal needs nothing before it.
+    change: 'create',
+    key: byId,
+    description: 'Make a program from what was written down.',
+    mock: mocks.loadProgram,
+  },
+  optimize_program: {
+    args: schemas.optimizeSchema,
+    result: schemas.optimizedSchema,
+    // Changes nothing by itself: a journal that had it would ask the model everything again on each new worker.
+    description: 'Find demonstrations that make a program better; load_program puts them in place.',
+    mock: mocks.optimizeProgram,
+  },
+  evaluate_program: {
+    args: schemas.evaluateSchema,
+    result: schemas.evaluatedSchema,
+    description: 'Run a program on examples and compare.',
+    mock: mocks.evaluateProgram,
+  },
+  forget_session: {
+    args: schemas.forgetSchema,
+    result: schemas.forgottenSchema,
+    description: 'Drop what a session has made; endSession of the pool does it.',
+    mock: mocks.forgetSession,
+  },
+} as const;
+
+/** DSPy's operations, by name. */
+export type DspyOperations = typeof OPERATIONS;
 
 /** The adapter of DSPy 3.4. Its workers need the `dspy` package; no global DSPy setting is ever used, so sessions do not meet. */
-export function dspy(): Adapter {
+export function dspy(): Adapter<DspyOperations, DspyMethods> {
   return defineAdapter({
     framework: 'dspy',
     pythonModule: 'caduceus.bridges.dspy',
-    requiredPackages: ['dspy'],
+    requiredPackages: ['dspy>=3.4.1,<3.5'],
     minPythonVersion: '3.10',
     // The ported design's.
     pool: { size: 4, overflow: 2, checkoutTimeoutMs: 5_000 },
     zygote: { preload: ['caduceus.bridges._dspy_preload'] },
-    operations: {
-      configure_lm: { change: 'configure', secrets: ['api_key'] },
-      create_program: { change: 'create', key: (args) => String(args['id']) },
-      execute_program: {},
-      list_programs: { idempotent: true },
-      forget_session: {},
-      delete_program: { change: 'delete', key: (args) => String(args['program_id']) },
-    },
+    operations: OPERATIONS,
     roles: {
       configure: 'configure_lm',
       create: 'create_program',
       execute: 'execute_program',
+      stream: 'stream_program',
       list: 'list_programs',
       delete: 'delete_program',
       forget: 'forget_session',
     },
     validateConfig: (config) => {
-      parse(configSchema, 'config', config);
+      const finding = findingOf(schemas.configSchema, config);
+      if (finding === undefined) return;
+      throw new InvalidConfigError(fieldOf('config', finding.path), finding.problem);
     },
-    transformRequest: (op, args, tools) => {
-      switch (op) {
-        case 'configure_lm':
-          return configureArgs(args);
-        case 'create_program':
-          return createArgs(args, tools.newId);
-        case 'execute_program':
-          return { program_id: args['id'] ?? args['program_id'], inputs: args['inputs'] ?? {} };
-        case 'delete_program':
-          return { program_id: args['id'] ?? args['program_id'] };
-        default:
-          return args;
-      }
-    },
-    transformResponse: (op, result) => {
-      if (op === 'create_program') return (result as { program_id: string }).program_id;
-      if (op === 'execute_program') return (result as { outputs: unknown }).outputs;
-      return result;
-    },
+    transformRequest: dspyRequest,
+    transformResponse: dspyResponse,
+    methods: dspyMethods,
   });
-}
-
-function configureArgs(args: Args): Args {
-  const config = parse(configSchema, 'config', args);
-  return withoutUndefined({
-    model: config.model,
-    api_base: config.apiBase,
-    api_key: config.apiKey,
-    temperature: config.temperature,
-    max_tokens: config.maxTokens,
-    timeout_s: config.timeoutMs === undefined ? undefined : config.timeoutMs / MS_PER_S,
-    num_retries: config.numRetries,
-    cache: config.cache,
-  });
-}
-
-function createArgs(args: Args, newId: () => string): Args {
-  const program = parse(programSchema, 'program', args);
-  return withoutUndefined({
-    id: program.id ?? newId(),
-    signature: program.signature,
-    program_type: program.type ?? 'predict',
-    instructions: program.instructions,
-  });
-}
-
-function parse<Schema extends z.ZodType>(
-  schema: Schema,
-  what: string,
-  value: unknown,
-): z.output<Schema> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = [what, ...(issue?.path ?? [])].map(String).join('.');
-  throw new InvalidConfigError(field, issue?.message ?? 'is invalid');
-}
-
-function withoutUndefined(args: Args): Args {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
 }

@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from caduceus._errors import BridgeError
 from caduceus.bridges._arguments import Argument, check_arguments, invalid
 from caduceus.bridges._dspy_objects import PROGRAM_TYPES, make_module
 from caduceus.bridges._dspy_tools import ToolSpec, parse_tools
@@ -174,7 +173,7 @@ def dump(dspy: ModuleType, program: Program) -> dict[str, Any]:
     dict
         JSON, without any model and without any key.
     """
-    state = plain(program.module.dump_state())
+    state = {name: plain(each.dump_state()) for name, each in program.module.named_predictors()}
     for predict in state.values():
         predict["lm"] = None
     written: dict[str, Any] = {
@@ -221,10 +220,10 @@ def load(dspy: ModuleType, program_id: str | None, dumped: Mapping[str, Any]) ->
     if not own_id:
         raise invalid("load_program needs id, or a program that has one")
     program = create_program(dspy, own_id, dumped)
+    state = _checked_state(program, dumped["state"])
     try:
-        program.module.load_state(_checked_state(program, dumped["state"]))
-    except BridgeError:
-        raise
+        for name, predict in program.module.named_predictors():
+            predict.load_state(state[name])
     except Exception as error:
         text = f"load_program: DSPy refuses the state: {type(error).__name__}: {error}"
         raise invalid(text) from error

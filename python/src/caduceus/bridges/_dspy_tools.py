@@ -167,13 +167,12 @@ def make_tool(dspy: ModuleType, spec: ToolSpec) -> object:
 
 
 def _use(spec: ToolSpec, args: dict[str, Any]) -> object:
-    """Call Node; an agent's model reads what an `Exception` says and may try something else."""
+    """Call Node. What goes wrong there is told to the agent's model, which may try otherwise."""
     missing = [name for name in spec.required if name not in args]
-    if missing:
-        raise ValueError(f"{spec.name} needs {', '.join(missing)}")
     unknown = [name for name in args if name not in spec.properties]
-    if unknown:
-        raise ValueError(f"{spec.name} does not take {', '.join(unknown)}")
+    for word, names in (("needs", missing), ("does not take", unknown)):
+        if names:
+            return f"Error: {spec.name} {word} {', '.join(names)}"
     call = current_call()
     if call is None:
         error = BridgeError(f"the tool {spec.name!r} needs a caller", code="callback_failed")
@@ -186,4 +185,5 @@ def _use(spec: ToolSpec, args: dict[str, Any]) -> object:
         if error.code == "callback_unknown":
             # No model can mend that.
             raise CallerFaultError(error) from error
-        raise
+        # Not raised: DSPy would send its traceback, with the paths of this machine, to the model.
+        return f"Error in {spec.name}: {error}"
