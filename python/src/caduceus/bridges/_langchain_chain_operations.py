@@ -27,7 +27,8 @@ _CREATE_CHAIN = {
     "system": Argument((str,)),
     "output_schema": Argument((dict,)),
 }
-_RUN_CHAIN = {"chain_id": Argument((str,), is_required=True), "inputs": Argument((dict,))}
+_STREAM_CHAIN = {"chain_id": Argument((str,), is_required=True), "inputs": Argument((dict,))}
+_RUN_CHAIN = {**_STREAM_CHAIN, "usage": Argument((bool,))}
 _CHAIN = {"chain_id": Argument((str,), is_required=True)}
 
 
@@ -72,12 +73,14 @@ class ChainOperations:
             if chain.output_schema is not None:
                 result = read_output(str(message.text), chain.output_schema)
             chain.run_count += 1
-            return {
+            reply = {
                 "chain_id": chain.chain_id,
                 "result": result,
                 "execution_time": time.monotonic() - started_s,
-                "usage": usage_of([message], llm.model_name) or None,
             }
+            if args.get("usage"):
+                reply["usage"] = usage_of([message], llm.model_name) or None
+            return reply
 
     async def _handle_stream_chain(self, args: dict[str, Any]) -> AsyncGenerator[str, None]:
         with self._chain_run("stream_chain", args) as (chain, _llm, runnable):
@@ -100,7 +103,7 @@ class ChainOperations:
     @contextmanager
     def _chain_run(self, op: str, args: dict[str, Any]) -> Iterator[tuple[Chain, Llm, Any]]:
         """Find what a chain's run needs, and hold the model while it runs."""
-        check_arguments(op, args, _RUN_CHAIN)
+        check_arguments(op, args, _RUN_CHAIN if op == "run_chain" else _STREAM_CHAIN)
         chain = self._scopes.chain(args["chain_id"])
         _check_inputs(op, chain, args.get("inputs") or {})
         with self._scopes.llm().used() as llm, translated():
