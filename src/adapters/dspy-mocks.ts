@@ -188,7 +188,7 @@ function valueOf(name: string, type: string, random: () => number): unknown {
   }
   if (/^(?:int|integer)$/u.test(type)) return hash % INT_MAX;
   if (/^(?:float|number)$/u.test(type)) return (hash % INT_MAX) / 10;
-  if (type.startsWith("bool")) return hash % 2 === 0;
+  if (type.startsWith('bool')) return hash % 2 === 0;
   if (type.startsWith('list')) return [];
   if (type.startsWith('dict')) return {};
   return `mock_response_${name}_${hash.toString(BASE)}`;
