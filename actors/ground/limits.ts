@@ -15,6 +15,8 @@ export const LIMITS = {
   startTimeoutMs: 60_000,
   /** Asking an interpreter who it is: one short run of Python. */
   interpreterProbeTimeoutMs: 10_000,
+  /** For the import of one package in a process of its own, when a bridge is looked at: as long as a worker may take to start. */
+  importTrialTimeoutMs: 60_000,
   /** A process that has exited may have left a whole reply in the socket: wait this long for the end of the stream, which a grandchild may hold open. */
   drainAfterExitMs: 50,
   /** SIGKILL is certain but not instant (a core dump, a disk wait); after this the process is given up and the fact is reported. */
@@ -231,4 +233,10 @@ export const LIMITS = {
   chosenIdsMax: 100_000,
   /** What the journal of a scope of scikit-learn may hold: four times that of others, since training data is in it. */
   sklearnJournalBytesMax: 64 * 1024 * 1024,
+  /** For a worker of Transformers: torch takes seconds to import, and ten times that from a cold disk on a busy machine. */
+  transformersStartTimeoutMs: 120_000,
+  /** For a call to it, or its wait for a worker: a large model takes a minute to be read, and a long text as much to be written. */
+  transformersCallTimeoutMs: 120_000,
+  /** Calls whose texts go through a model in one pass: more take more memory and no less time. */
+  transformersBatchMax: 32,
 } as const;
