@@ -11,6 +11,8 @@ import {
   PythonTooOldError,
 } from '../ground/start-errors.ts';
 import { compareVersions, PYTHON_MIN } from './handshake.ts';
+import { installCommand, lackOf } from './missing-packages.ts';
+import { PROBE_SCRIPT } from './package-root.ts';
 
 /** The oldest Python that a v1 script is taken to run on when nobody says: the ported design's `min_python_version`. */
 const LEGACY_PYTHON_MIN = '3.8';
@@ -65,7 +67,7 @@ export function interpreterCandidates(query: InterpreterQuery): readonly string[
 export async function resolveInterpreter(query: InterpreterQuery): Promise<Interpreter> {
   const tried: string[] = [];
   for (const command of interpreterCandidates(query)) {
-    const answer = await ask(command, [PROBE], answerSchema);
+    const answer = await askPython(command, ['-c', PROBE], answerSchema);
     if (answer.type === 'failed') {
       tried.push(`${command} (${answer.why})`);
       continue;
@@ -83,42 +85,44 @@ export async function resolveInterpreter(query: InterpreterQuery): Promise<Inter
   throw new PythonNotFoundError(tried);
 }
 
-function wantedVersion({ minVersion, legacy }: InterpreterQuery): string {
+/** The oldest version that will do. */
+export function wantedVersion({
+  minVersion,
+  legacy,
+}: Pick<InterpreterQuery, 'minVersion' | 'legacy'>): string {
   if (legacy !== undefined) return minVersion ?? LEGACY_PYTHON_MIN;
   const wanted = minVersion ?? PYTHON_MIN;
   return compareVersions(wanted, PYTHON_MIN) >= 0 ? wanted : PYTHON_MIN;
 }
 
-/** Before 3.8 there is no telling; the script's own import does. A half removed distribution has no version. */
-const PACKAGES_PROBE = `
-import json, sys
-missing = []
-try:
-    from importlib.metadata import version
-except ImportError:
-    sys.argv[1:] = []
-for name in sys.argv[1:]:
-    try:
-        found = version(name)
-    except Exception:
-        found = None
-    if found is None:
-        missing.append(name)
-print(json.dumps(missing))
-`;
-const missingSchema = z.array(z.string());
+const packagesSchema = z.object({
+  /** Before 3.8 there is no telling; the script's own import does. */
+  packages: z
+    .array(
+      z.object({
+        requirement: z.string(),
+        found: z.string().nullable(),
+        isSatisfied: z.boolean(),
+        error: z.string().nullable(),
+      }),
+    )
+    .nullable(),
+});
 
 async function assertPackages({ executable }: Interpreter, needs: LegacyNeeds): Promise<void> {
   const { framework, requiredPackages } = needs;
   if (requiredPackages.length === 0) return;
-  const answer = await ask(executable, [PACKAGES_PROBE, ...requiredPackages], missingSchema);
+  const args = [PROBE_SCRIPT, JSON.stringify({ packages: requiredPackages })];
+  const answer = await askPython(executable, args, packagesSchema);
   if (answer.type === 'failed') {
     throw new PythonNotFoundError([`${executable} for its packages (${answer.why})`]);
   }
-  const { found: missing } = answer;
+  const missing = (answer.found.packages ?? []).filter(({ isSatisfied }) => !isSatisfied);
   if (missing.length === 0) return;
-  const verb = missing.length === 1 ? 'is' : 'are';
-  const message = `the ${framework} bridge needs ${missing.join(', ')}, which ${verb} not installed for ${executable}; install with: ${executable} -m pip install ${missing.join(' ')}`;
+  const unreadable = missing.find(({ error }) => error !== null)?.error;
+  const message =
+    unreadable ??
+    `${lackOf(framework, executable, missing)}; install with: ${installCommand(executable, missing)}`;
   throw new BridgeStartError({
     ...{ type: 'BridgeError', message, traceback: '', code: 'package_missing' },
   });
@@ -126,21 +130,31 @@ async function assertPackages({ executable }: Interpreter, needs: LegacyNeeds): 
 
 const answerSchema = z.tuple([z.string(), z.string()]);
 
-type Answer<Found> =
+/** What Python said, or why it said nothing. */
+export type PythonAnswer<Found> =
   | { readonly type: 'found'; readonly found: Found }
   | { readonly type: 'failed'; readonly why: string };
 
-/** Run a few lines of Python that print one line of JSON. */
-function ask<Found>(
+export interface AskOptions {
+  readonly timeoutMs?: number | undefined;
+  /** The whole environment. Default: our own. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Run Python that prints one JSON value. Never rejects. */
+export function askPython<Found>(
   command: string,
   args: readonly string[],
   schema: z.ZodType<Found>,
-): Promise<Answer<Found>> {
+  { timeoutMs = LIMITS.interpreterProbeTimeoutMs, env }: AskOptions = {},
+): Promise<PythonAnswer<Found>> {
   return new Promise((resolve) => {
-    const options = { timeout: LIMITS.interpreterProbeTimeoutMs, killSignal: 'SIGKILL' as const };
-    execFile(command, ['-c', ...args], options, (error, stdout) => {
+    const options = { timeout: timeoutMs, killSignal: 'SIGKILL' as const, env };
+    execFile(command, args, options, (error, stdout) => {
       if (error !== null) {
-        resolve({ type: 'failed', why: error.message.split('\n')[0] ?? 'it failed' });
+        const [first = 'it failed'] = error.message.split('\n');
+        const isLate = error.killed === true && error.signal === options.killSignal;
+        resolve({ type: 'failed', why: isLate ? `no answer within ${timeoutMs} ms` : first });
         return;
       }
       try {

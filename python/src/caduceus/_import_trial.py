@@ -28,6 +28,15 @@ T = TypeVar("T")
 ERROR_CHARACTERS_MAX = 600
 """The longest text of an error: one line for a person."""
 
+# An import shall ask nobody and leave nothing behind: some look for their newest data, or make a
+# folder in the home of whoever imports them.
+_QUIET = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "true",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
 # An import that hangs for good is looked at again this often.
 _POLL_S = 0.005
 _MS_PER_S = 1_000
@@ -93,7 +102,11 @@ def run_child(order: dict[str, Any]) -> None:
 
 def _run_trial(order: dict[str, Any], timeout_ms: int) -> dict[str, Any]:
     text = json.dumps({"trial": {**order, "parentPid": os.getpid()}})
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as errors:
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="caduceus-probe-"))
+        folders = {"CADUCEUS_SCRATCH_DIR": scratch, "DSPY_CACHEDIR": scratch, "TMPDIR": scratch}
+        answer = stack.enter_context(tempfile.TemporaryFile())
+        errors = stack.enter_context(tempfile.TemporaryFile())
         # Files, not pipes: a grandchild may hold them open for as long as it likes.
         process = subprocess.Popen(
             [sys.executable, _START, text],
@@ -101,6 +114,7 @@ def _run_trial(order: dict[str, Any], timeout_ms: int) -> dict[str, Any]:
             stdout=answer,
             stderr=errors,
             start_new_session=True,
+            env={**os.environ, **_QUIET, **folders},
         )
         ended = _await_end(process, timeout_ms)
         answer.seek(0)
@@ -159,8 +173,12 @@ def _measured(modules: list[str]) -> dict[str, Any]:
     own = _told(open_descriptors) or {}
     started_s = time.perf_counter()
     try:
-        for module in modules:
-            importlib.import_module(module)
+        for name in modules:
+            module, _, attribute = name.partition(":")
+            found: object = importlib.import_module(module)
+            # As a zygote does: some modules load what is behind a name only when it is asked for.
+            for part in filter(None, attribute.split(".")):
+                found = getattr(found, part)
     except BaseException as error:
         # Also SystemExit: a module that calls sys.exit when it is imported has failed.
         return _failed(_in_one_line(error))

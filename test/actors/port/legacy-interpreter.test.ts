@@ -11,11 +11,14 @@ const scratch = mkdtempSync(join(tmpdir(), 'caduceus-interpreter-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Something that says it is a Python of this version, and that the packages `missing` are not there. */
-function pythonOf(version: string, missing = '[]'): string {
+function pythonOf(version: string, ...missing: string[]): string {
   const file = join(scratch, `python-${version}-${missing.length}`);
+  const packages = missing.map((requirement) => ({
+    ...{ requirement, found: null, isSatisfied: false, error: null },
+  }));
   const answers = [
     `  *version_info*) echo '["${file}", "${version}"]' ;;`,
-    `  *) echo '${missing}' ;;`,
+    `  *) echo '${JSON.stringify({ packages })}' ;;`,
   ];
   writeFileSync(file, ['#!/bin/sh', 'case "$2" in', ...answers, 'esac', ''].join('\n'), {
     mode: 0o755,
@@ -52,7 +55,7 @@ describe('the interpreter of a v1 script', () => {
   });
 
   it('is asked for the packages that the script needs, since no code of ours looks in its process', async () => {
-    const lacking = pythonOf('3.8.18', '["dspy-ai"]');
+    const lacking = pythonOf('3.8.18', 'dspy-ai');
     await expect(ofScript(lacking, '3.8.0', 'dspy-ai', 'numpy')).rejects.toMatchObject({
       code: 'package_missing',
       message: expect.stringMatching(
@@ -67,6 +70,19 @@ describe('the interpreter of a v1 script', () => {
     });
     await expect(ofScript(PYTHON, '3.8', 'pip', 'caduceus-no-such-package')).rejects.toMatchObject({
       message: expect.stringContaining('needs caduceus-no-such-package, which is not') as string,
+    });
+  });
+
+  it('asks for a range of versions, and says which one is there instead', async () => {
+    await expect(ofScript(PYTHON, '3.8', 'pip>=1,<9999')).resolves.toMatchObject({});
+    await expect(ofScript(PYTHON, '3.8', 'pip>=9999')).rejects.toMatchObject({
+      code: 'package_missing',
+      message: expect.stringMatching(
+        /needs pip>=9999, of which [\d.]+ is installed for .*; install with: .* -m pip install 'pip>=9999'$/u,
+      ) as string,
+    });
+    await expect(ofScript(PYTHON, '3.8', 'pip=1')).rejects.toMatchObject({
+      message: expect.stringContaining("'pip=1' is no requirement such as") as string,
     });
   });
 });
