@@ -32,9 +32,14 @@ export interface ChainOptions extends CallOptions {
   readonly outputSchema?: Readonly<Record<string, unknown>>;
 }
 
-/** Options of `runAgent` and `streamAgent`. */
-export interface AgentRunOptions extends CallOptions {
+/** Options of what is about one conversation of a session. */
+export interface ThreadOptions extends CallOptions {
+  /** Default: `default`. */
   readonly thread?: string;
+}
+
+/** Options of `runAgent` and `streamAgent`. */
+export interface AgentRunOptions extends ThreadOptions {
   readonly memory?: boolean;
 }
 
@@ -229,6 +234,7 @@ interface LangchainMethods {
   createChain(template: string, options?: ChainOptions): Promise<string>;
   runChain(chainId: string, inputs: object, options?: CallOptions): Method<'runChain'>;
   streamChain(chainId: string, inputs: object, options?: CallOptions): CallStream<string>;
+  listChains(options?: CallOptions): Method<'listChains'>;
   deleteChain(chainId: string, options?: CallOptions): Promise<unknown>;
   createAgent(agent: schemas.LangchainAgent, options?: CallOptions): Promise<string>;
   runAgent(agentId: string, input: AgentInput, options?: AgentRunOptions): Method<'runAgent'>;
@@ -237,7 +243,11 @@ interface LangchainMethods {
     input: AgentInput,
     options?: AgentRunOptions,
   ): CallStream<schemas.LangchainStep>;
+  listAgents(options?: CallOptions): Method<'listAgents'>;
   deleteAgent(agentId: string, options?: CallOptions): Promise<unknown>;
+  /** What a conversation of the session remembers. */
+  getMemory(options?: ThreadOptions): Method<'getMemory'>;
+  clearMemory(options?: ThreadOptions): Promise<unknown>;
   /** A row of 64-bit floats for each text. */
   embed(texts: readonly string[], options?: CallOptions): Method<'embed'>;
 }
@@ -256,6 +266,7 @@ function methodsOf(self: Self): LangchainMethods {
       self.runChain({ chainId, inputs: { ...inputs } }, options),
     streamChain: (chainId, inputs, options) =>
       self.streamChain({ chainId, inputs: { ...inputs } }, options),
+    listChains: (options) => self.listChains({}, options),
     deleteChain: (chainId, options) => self.deleteChain({ chainId }, options),
     createAgent: async (agent, options) => (await self.createAgent(agent, options)) as string,
     runAgent: (agentId, input, given) => {
@@ -266,7 +277,10 @@ function methodsOf(self: Self): LangchainMethods {
       const { args, options } = run(agentId, input, given);
       return self.streamAgent(args, options);
     },
+    listAgents: (options) => self.listAgents({}, options),
     deleteAgent: (agentId, options) => self.deleteAgent({ agentId }, options),
+    getMemory: ({ thread, ...options } = {}) => self.getMemory({ thread }, options),
+    clearMemory: ({ thread, ...options } = {}) => self.clearMemory({ thread }, options),
     embed: (texts, options) => self.embed({ texts: [...texts] }, options),
   };
 }
