@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -10,6 +10,27 @@ if TYPE_CHECKING:
 BATCHED_MARK = "__caduceus_batched__"
 """The attribute that `batched` gives to what it decorates."""
 
+OPERATION_MARK = "__caduceus_operation__"
+"""The attribute that `operation` gives to what it decorates: a dict of its options."""
+
+
+class Described:
+    """A handler that knows what it takes and gives."""
+
+    def __call__(self, args: Any) -> object:  # noqa: ANN401 - of a batch, a list of dicts
+        """Run the operation."""
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `operation_schemas` says of it."""
+        raise NotImplementedError
+
+    def takes(self, name: str) -> bool:
+        """Say whether there may be an argument `name`."""
+        raise NotImplementedError
+
+
+_CO_COROUTINE = 0x80
 _CO_GENERATOR = 0x20
 _CO_ASYNC_GENERATOR = 0x200
 
@@ -27,10 +48,23 @@ def is_generator(handler: object) -> bool:
     bool
         True for asynchronous generators too.
     """
-    code = None
-    for layer in _layers(handler):
-        code = getattr(layer, "__code__", None)
-    return code is not None and bool(code.co_flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR))
+    return bool(_flags_of(handler) & (_CO_GENERATOR | _CO_ASYNC_GENERATOR))
+
+
+def is_coroutine(handler: object) -> bool:
+    """Say whether `handler` is ``async def``, and no generator.
+
+    Parameters
+    ----------
+    handler : object
+        A function, a method, or a partial of one.
+
+    Returns
+    -------
+    bool
+        False for a plain function that returns a coroutine.
+    """
+    return bool(_flags_of(handler) & _CO_COROUTINE)
 
 
 def is_batched(handler: object) -> bool:
@@ -48,6 +82,13 @@ def is_batched(handler: object) -> bool:
     """
     # Not just true: a mock has every attribute.
     return any(getattr(layer, BATCHED_MARK, None) is True for layer in _layers(handler))
+
+
+def _flags_of(handler: object) -> int:
+    code = None
+    for layer in _layers(handler):
+        code = getattr(layer, "__code__", None)
+    return 0 if code is None else int(code.co_flags)
 
 
 def _layers(handler: object) -> Iterator[object]:

@@ -1,7 +1,8 @@
 """How does a name in ``welcome`` become a running bridge?
 
-Finds the module or script, the one class in it, and makes it. What is missing is said before the
-import fails in the depths of somebody else's package.
+Finds the module or script and what is a bridge in it: a class of ours, the class that is named, or
+the module itself. What is missing is said before the import fails in the depths of somebody else's
+package.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class BridgeSpec(NamedTuple):
     script : str or None
         The absolute path of a ``.py`` file.
     class_name : str or None
-        None means: the only concrete subclass of `BaseBridge` that the module defines.
+        Any class. None means: the only concrete subclass of `BaseBridge` that the module defines,
+        or its public functions if it defines none.
     framework : str or None
         What the bridge is called in errors.
     required_packages : tuple of str
@@ -106,7 +108,8 @@ def build_bridge(spec: BridgeSpec, *, mode: str, worker_id: str | None) -> BaseB
     BridgeError
         With code ``package_missing``.
     LoadError
-        If there is no such file or class, or more than one class to choose from.
+        If there is no such file or class, or more than one class to choose from, or nothing that
+        could be an operation.
     """
     missing = find_missing(spec.required_packages)
     if missing:
@@ -115,7 +118,10 @@ def build_bridge(spec: BridgeSpec, *, mode: str, worker_id: str | None) -> BaseB
     sys.modules["base_bridge"] = base_bridge
     try:
         module = _import(spec)
-        return _find_class(module, spec)(mode=mode, worker_id=worker_id)
+        cls = _find_class(module, spec)
+        if cls is not None and issubclass(cls, BaseBridge):
+            return cls(mode=mode, worker_id=worker_id)
+        return _build_of_functions(module, spec, cls, mode=mode, worker_id=worker_id)
     except ModuleNotFoundError as error:
         wanted = requirement_of(error.name or "", spec.required_packages)
         if wanted is None:
@@ -150,13 +156,13 @@ def _import_script(path: str) -> ModuleType:
     return module
 
 
-def _find_class(module: ModuleType, spec: BridgeSpec) -> type[BaseBridge]:
-    where = spec.script or module.__name__
+def _find_class(module: ModuleType, spec: BridgeSpec) -> type[Any] | None:
+    """Return the class that is the bridge; None if the module itself is."""
+    where = _place_of(module, spec)
     if spec.class_name is not None:
-        named = getattr(module, spec.class_name, None)
-        if not isinstance(named, type) or not issubclass(named, BaseBridge):
-            state = "no class" if not isinstance(named, type) else "no subclass of BaseBridge"
-            raise LoadError(f"{where}: {spec.class_name} is {state} there")
+        named: object = getattr(module, spec.class_name, None)
+        if not isinstance(named, type):
+            raise LoadError(f"{where}: {spec.class_name} is no class there")
         return named
     defined = [
         value
@@ -166,15 +172,62 @@ def _find_class(module: ModuleType, spec: BridgeSpec) -> type[BaseBridge]:
         and value.__module__ == module.__name__
     ]
     # Two names for one class are one class.
-    concrete = [value for value in dict.fromkeys(defined) if not value.__abstractmethods__]
-    if len(concrete) == 1:
-        return concrete[0]
-    if concrete:
+    bridges = list(dict.fromkeys(defined))
+    concrete = [value for value in bridges if not value.__abstractmethods__]
+    if len(concrete) > 1:
         names = ", ".join(value.__name__ for value in concrete)
         raise LoadError(f"{where} defines several bridges, say which one: {names}")
-    unfinished = [
-        f"{value.__name__} lacks {', '.join(sorted(value.__abstractmethods__))}"
-        for value in dict.fromkeys(defined)
-    ]
-    hint = f" ({'; '.join(unfinished)})" if unfinished else ""
-    raise LoadError(f"{where} defines no concrete subclass of BaseBridge{hint}")
+    if bridges and not concrete:
+        unfinished = [
+            f"{value.__name__} lacks {', '.join(sorted(value.__abstractmethods__))}"
+            for value in bridges
+        ]
+        raise LoadError(f"{where} defines no concrete bridge ({'; '.join(unfinished)})")
+    return concrete[0] if concrete else None
+
+
+def _build_of_functions(
+    module: ModuleType, spec: BridgeSpec, cls: type[Any] | None, *, mode: str, worker_id: str | None
+) -> BaseBridge:
+    """Make a bridge of the public methods of a class, or of the public functions of a module."""
+    # Signatures and hints are looked at with modules that a table of handlers does not need.
+    from caduceus._functions import FunctionsBridge, functions_of_module, methods_of
+    from caduceus.bridge import snake_case
+
+    where = _place_of(module, spec)
+    if cls is None:
+        name = module.__name__.rpartition(".")[2]
+        try:
+            functions = functions_of_module(module)
+        except AttributeError as error:
+            raise LoadError(f"{where}: __all__ names what is not there: {error}") from error
+        found = "defines no bridge: neither a subclass of BaseBridge nor a public function"
+    else:
+        name = snake_case(cls.__name__)
+        functions = methods_of(_made_without_arguments(cls, where))
+        found = f"is no bridge: {cls.__name__} has no public method"
+    if not functions:
+        raise LoadError(f"{where} {found}")
+    version = getattr(module, "__version__", None)
+    return FunctionsBridge(
+        name, version if isinstance(version, str) else "0", functions, mode, worker_id
+    )
+
+
+def _made_without_arguments(cls: type[Any], where: str) -> object:
+    import inspect
+
+    try:
+        inspect.signature(cls).bind()
+    except ValueError:
+        pass  # a class of C, which does not say what it takes
+    except TypeError as error:
+        raise LoadError(
+            f"{where}: {cls.__name__} must be built without arguments, and has {error}; "
+            "derive a class from it that knows them"
+        ) from None
+    return cls()
+
+
+def _place_of(module: ModuleType, spec: BridgeSpec) -> str:
+    return spec.script or module.__name__

@@ -1,7 +1,7 @@
 """What does every bridge have in common?
 
-The table of operations, the four that every bridge answers, and the counters. How calls arrive and
-replies leave is the worker's question; a bridge never touches a connection.
+The table of operations, the four that every bridge answers, and the counters. Under a runtime, how
+calls arrive and replies leave is the worker's question; `run` serves a bridge that is run by hand.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, cast
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, cast
 
 from caduceus._errors import BridgeError
-from caduceus._handlers import is_batched, is_generator
+from caduceus._handlers import Described, is_batched, is_generator
+
+if TYPE_CHECKING:
+    from caduceus._standalone import Wire
 
 Handler = Callable[[dict[str, Any]], object]
 
@@ -84,8 +88,10 @@ class BaseBridge(ABC):
             "shutdown": self._handle_shutdown,
             "get_capabilities": self._handle_get_capabilities,
         }
-        self._register_handlers()
-        self._initialize_framework()
+        self._wire: Wire | None = None
+        with _quiet_stdout() if type(self).__module__ == "__main__" else nullcontext():
+            self._register_handlers()
+            self._initialize_framework()
 
     @abstractmethod
     def _register_handlers(self) -> None:
@@ -199,12 +205,14 @@ class BaseBridge(ABC):
         -------
         dict
             For each operation that there is more to say of, a JSON object. Generators have
-            ``{"stream": True}``, batched handlers ``{"batch": True}``. A subclass may add what it
-            likes; callers are told when it changes.
+            ``{"stream": True}``, batched handlers ``{"batch": True}``; what has hints says ``args``
+            and ``result`` too. A subclass may add what it likes; callers are told when it changes.
         """
         schemas: dict[str, Any] = {}
         for name, handler in self._handlers.items():
-            if is_generator(handler):
+            if isinstance(handler, Described):
+                schemas[name] = handler.describe()
+            elif is_generator(handler):
                 schemas[name] = {"stream": True}
             elif is_batched(handler):
                 schemas[name] = {"batch": True}
@@ -219,6 +227,37 @@ class BaseBridge(ABC):
             In the order of their registration.
         """
         return list(self._handlers)
+
+    def run(self) -> None:
+        """Serve commands on stdin and stdout, in protocol version 1, until the input ends.
+
+        For a file that is run by hand, or by a runtime with ``protocol: 'v1'``. A command that
+        fails is answered with ``error``, ``error_type`` and ``traceback``, and so is a message that
+        cannot be read. After ``shutdown`` has been answered it returns. What is printed meanwhile
+        goes to stderr.
+        """
+        # A worker never comes here, and pays for none of it.
+        from caduceus._standalone import claim_stdio, serve
+
+        cls = type(self)
+        self._wire = claim_stdio(
+            is_read_elsewhere=cls._read_message is not BaseBridge._read_message,
+            is_written_elsewhere=cls._write_message is not BaseBridge._write_message,
+        )
+        serve(self)
+
+    def _read_message(self) -> dict[str, Any] | None:
+        """Return the next message of `run`; None at the end of the input. May be overridden."""
+        return cast("dict[str, Any] | None", self._running_wire().read())
+
+    def _write_message(self, message: dict[str, Any]) -> None:
+        """Write one reply of `run`. May be overridden."""
+        self._running_wire().write(message)
+
+    def _running_wire(self) -> Wire:
+        if self._wire is None:
+            raise BridgeError("there is nobody to talk to: the bridge does not run by hand")
+        return self._wire
 
     def _handle_ping(self, _args: dict[str, Any]) -> dict[str, Any]:
         now = time.time()
@@ -247,5 +286,13 @@ class BaseBridge(ABC):
         return {
             "framework": self.get_framework_info(),
             "supported_operations": self.supported_operations(),
+            "operations": self.operation_schemas(),
             "mode": self.mode,
         }
+
+
+def _quiet_stdout() -> AbstractContextManager[None]:
+    """Keep what a framework prints at its import off a stdout that is going to be the wire."""
+    from caduceus._standalone import printing_to_stderr
+
+    return printing_to_stderr()

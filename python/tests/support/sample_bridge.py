@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-from base_bridge import BaseBridge  # type: ignore[import-not-found]
+from base_bridge import BaseBridge
 
 from caduceus import BridgeError, current_call
 
@@ -21,7 +21,7 @@ class Token:
     """Something to pickle."""
 
 
-class SampleBridge(BaseBridge):  # type: ignore[misc]
+class SampleBridge(BaseBridge):
     def _register_handlers(self) -> None:
         for name in dir(self):
             if name.startswith("op_"):
