@@ -168,7 +168,7 @@ describe('bad input', () => {
 
   it('as a program’s form is refused before it is sent', async () => {
     const error = await rejection(runtime.ml.createProgram({ signature: 'a -> b', type: 'magic' }));
-    expect(error).toMatchObject({ code: 'invalid_config', field: 'program.type' });
+    expect(error).toMatchObject({ code: 'invalid_arguments', field: 'type' });
   });
 
   it('as an unknown program id names it', async () => {
@@ -184,11 +184,12 @@ describe('bad input', () => {
     expect(error.message).toContain('question');
   });
 
-  it('of the model’s server reaches the caller as Python’s error', async () => {
+  it('of the model’s server reaches the caller with a code and Python’s traceback', async () => {
     const id = await runtime.ml.createProgram({ signature: 'question -> answer' });
     model.inject({ kind: 'status', status: 500 });
     const error = await rejection(runtime.ml.execute(id, { question: 'What is 2 + 3?' }));
-    expect(error).toMatchObject({ code: 'python_error', pythonType: 'LMServerError' });
+    expect(error).toMatchObject({ code: 'unavailable', pythonType: 'ModelError' });
+    expect(error.message).toContain('LMServerError');
     expect(error['traceback']).toContain('dspy');
   });
 });

@@ -6,6 +6,7 @@ they pass by themselves.
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,12 @@ _CODES = {
     "LMInvalidRequestError": "invalid_request",
     "LMUnsupportedFeatureError": "unsupported",
     "AdapterParseError": "invalid_answer",
+    # The rest of what a provider can do: mostly, to answer with what is no JSON.
+    "LMProviderError": "invalid_answer",
+    "LMUnexpectedError": "invalid_answer",
 }
+
+_CAUSES_MAX = 8
 
 
 class ModelError(BridgeError):
@@ -89,8 +95,20 @@ def code_of(error: BaseException) -> str | None:
     """
     for base in type(error).__mro__:
         if base.__name__ in _CODES and base.__module__.split(".")[0] == "dspy":
-            return _CODES[base.__name__]
+            code = _CODES[base.__name__]
+            is_late = code == "connection_error" and _comes_from_timeout(error)
+            return "timeout" if is_late else code
     return None
+
+
+def _comes_from_timeout(error: BaseException) -> bool:
+    """Tell a server that is slow from one that is gone: DSPy has one class for both."""
+    found: BaseException | None = error
+    for _depth in range(_CAUSES_MAX):
+        if found is None or isinstance(found, TimeoutError):
+            break
+        found = found.__cause__ or found.__context__
+    return isinstance(found, TimeoutError)
 
 
 def _text_of(error: Exception) -> str:

@@ -26,6 +26,8 @@ _NAME = re.compile(r"^[A-Za-z_][\w.-]{0,63}$")
 _KEYS = ("name", "description", "args", "callback")
 # DSPy's own way to say that an agent is done.
 _RESERVED = "finish"
+# There is no such function, or the call has no functions at all.
+_NOBODY = ("callback_unknown", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,9 @@ def _use(spec: ToolSpec, args: dict[str, Any]) -> object:
     try:
         return call.invoke(spec.callback, args)
     except CallbackError as error:
-        if error.code == "callback_unknown":
+        if error.code in _NOBODY:
             # No model can mend that.
-            raise CallerFaultError(error) from error
+            text = f"the tool {spec.name!r} needs a callback {spec.callback!r}: {error}"
+            raise CallerFaultError(CallbackError(text, code="callback_unknown")) from error
         # Not raised: DSPy would send its traceback, with the paths of this machine, to the model.
         return f"Error in {spec.name}: {error}"
