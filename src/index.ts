@@ -36,7 +36,21 @@ export type {
 export type { BoundAdapter, BoundOf } from './adapters/bound-adapter.ts';
 export type { StandardSchema } from './adapters/standard-schema.ts';
 export type { ZygoteOption } from './adapters/zygote-option.ts';
-export { dspy, type DspyConfig, type DspyProgram } from './adapters/dspy.ts';
+export {
+  dspy,
+  type DspyConfig,
+  type DspyDump,
+  type DspyEvaluated,
+  type DspyEvaluateOptions,
+  type DspyExecuted,
+  type DspyMethods,
+  type DspyMetric,
+  type DspyOperations,
+  type DspyOptimized,
+  type DspyOptimizeOptions,
+  type DspyProgram,
+  type DspyStreamItem,
+} from './adapters/dspy.ts';
 export type { StateChange } from '../supervisors/pool/journal.ts';
 export type { PoolStatistics } from '../supervisors/pool/pool.ts';
 export type {
