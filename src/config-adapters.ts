@@ -3,13 +3,10 @@ import { resolve } from 'node:path';
 
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
-import { defineAdapter, type Adapter } from './adapters/adapter.ts';
-import { dspy } from './adapters/dspy.ts';
+import { defineAdapter, type AdapterDefinition } from './adapters/adapter.ts';
+import { BUILT_IN_ADAPTERS, isBuiltIn } from './adapters/built-in.ts';
 import { isPlain } from './config-merge.ts';
 import { importFile } from './module-file.ts';
-
-/** The adapters that a configuration may name. */
-export const BUILT_IN: Readonly<Record<string, () => Adapter>> = { dspy };
 
 /**
  * The same configuration with an adapter for each bridge that is described by data.
@@ -43,20 +40,21 @@ async function adapterOf(
   }
   if (adapter !== undefined) return adapter;
   const isElsewhere = 'scriptPath' in bridge || 'pythonModule' in bridge;
-  if (!isElsewhere && name in BUILT_IN) return builtIn(name, field);
+  if (!isElsewhere && isBuiltIn(name)) return builtIn(name, field);
   return defineAdapter({ framework: name, operations: {} });
 }
 
-function builtIn(name: string, field: string): Adapter {
-  const known = Object.keys(BUILT_IN);
-  const make = known.includes(name) ? BUILT_IN[name] : undefined;
-  if (make !== undefined) return make();
-  const problem = `${name} is no adapter that comes with the package; ${suggestion(name, known)}`;
-  throw new InvalidConfigError(field, problem);
+function builtIn(name: string, field: string): AdapterDefinition {
+  if (isBuiltIn(name)) return BUILT_IN_ADAPTERS[name]();
+  const known = suggestion(name, Object.keys(BUILT_IN_ADAPTERS));
+  throw new InvalidConfigError(
+    field,
+    `${name} is no adapter that comes with the package; ${known}`,
+  );
 }
 
 /** The default export, or the only adapter that the module exports. */
-async function adapterFrom(file: string, field: string): Promise<Adapter> {
+async function adapterFrom(file: string, field: string): Promise<AdapterDefinition> {
   const { default: main, ...others } = await importFile(file);
   if (isAdapter(main)) return main;
   const found = Object.values(others).filter(isAdapter);
@@ -68,7 +66,7 @@ async function adapterFrom(file: string, field: string): Promise<Adapter> {
   );
 }
 
-function isAdapter(value: unknown): value is Adapter {
+function isAdapter(value: unknown): value is AdapterDefinition {
   return (
     typeof value === 'object' && value !== null && 'framework' in value && 'operations' in value
   );

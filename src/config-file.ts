@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
-import type { Adapter } from './adapters/adapter.ts';
+import type { AdapterDefinition } from './adapters/adapter.ts';
+import { BUILT_IN_ADAPTERS } from './adapters/built-in.ts';
 import { fieldOf, findingOf } from './adapters/explain.ts';
-import { BUILT_IN, resolveAdapters } from './config-adapters.ts';
+import { resolveAdapters } from './config-adapters.ts';
 import { configFromEnv, type Env } from './config-env.ts';
 import { isPlain, mergeConfigs } from './config-merge.ts';
 import { checkConfig, runtimeSchema, type BridgeConfig, type RuntimeConfig } from './config.ts';
@@ -22,7 +23,7 @@ export const CONFIG_FILES = [
 /** A bridge in a configuration file. */
 export interface BridgeInput extends Omit<BridgeConfig, 'adapter'> {
   /** An adapter, the name of a built-in one, or `./` and the path of a module that exports one. Without it every operation is passed through. */
-  readonly adapter?: Adapter | string | undefined;
+  readonly adapter?: AdapterDefinition | string | undefined;
 }
 
 /** A runtime's configuration, as a file has it. */
@@ -74,7 +75,7 @@ export async function readConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const fromFile = file === undefined ? {} : await contentOf(file);
   const given = code as Readonly<Record<string, unknown>>;
   const bridges = [fromFile, given].flatMap(bridgeNames);
-  const fromEnv = configFromEnv(env, [...new Set([...bridges, ...Object.keys(BUILT_IN)])]);
+  const fromEnv = configFromEnv(env, [...new Set([...bridges, ...Object.keys(BUILT_IN_ADAPTERS)])]);
   const merged = mergeConfigs(mergeConfigs(fromFile, fromEnv), given);
   const config = (await resolveAdapters(
     { bridges: {}, ...merged },
@@ -82,7 +83,7 @@ export async function readConfig(options: LoadOptions = {}): Promise<LoadedConfi
   )) as unknown as RuntimeConfig;
   const variables = Object.keys(fromEnv).length === 0 ? [] : ['the variables CADUCEUS__'];
   const sources = [...(file === undefined ? [] : [basename(file)]), ...variables].join(' with ');
-  if (Object.keys(config.bridges).length > 0) naming(sources, () => checkConfig(config));
+  naming(sources, () => checkConfig(config));
   return { config, file };
 }
 
