@@ -1,4 +1,4 @@
-// What may tests and demos use? The local model.
+// What may tests and demos use? The local model, and runtimes that stand on mocks.
 export type { LocalModelClock } from './local-model/connection.ts';
 export { LocalModelError, type LocalModelErrorCode } from './local-model/errors.ts';
 export type { Fault, FaultEffect } from './local-model/faults.ts';
@@ -10,3 +10,17 @@ export {
   type LocalModelOptions,
   type NextRequestOptions,
 } from './local-model/server.ts';
+export {
+  adapterSuite,
+  type AdapterCase,
+  type AdapterSuiteOptions,
+  type CaseContext,
+  type LayerSuite,
+} from './adapter-suite.ts';
+export type { Misbehaviour, MisbehaveWhen } from './layers/misbehaviour.ts';
+export {
+  createTestRuntime,
+  misbehave,
+  TestLayerError,
+  type TestRuntimeConfig,
+} from './layers/test-runtime.ts';
