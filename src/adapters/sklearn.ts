@@ -2,7 +2,8 @@
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { defineAdapter, type Adapter, type Args } from './adapter.ts';
 import { camelCase, type Operations } from './operation.ts';
-import { SKLEARN_SCHEMAS } from './sklearn-schemas.ts';
+import { SKLEARN_MOCKS as MOCKS } from './sklearn-mocks.ts';
+import { SKLEARN_SCHEMAS as SCHEMAS } from './sklearn-schemas.ts';
 
 const modelId = (args: Args): string => String(args['model_id']);
 
@@ -11,21 +12,35 @@ const ONE_THREAD = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_TH
 
 const PYTHON_NAMES: Readonly<Record<string, string>> = { id: 'model_id', testSize: 'test_size' };
 
+/** What each takes and gives, and what tests without Python answer. */
+const BASE = {
+  load_model: { ...SCHEMAS.load_model, mock: MOCKS.load_model },
+  train: { ...SCHEMAS.train, mock: MOCKS.train },
+  predict: { ...SCHEMAS.predict, mock: MOCKS.predict },
+  predict_proba: { ...SCHEMAS.predict_proba, mock: MOCKS.predict_proba },
+  evaluate: { ...SCHEMAS.evaluate, mock: MOCKS.evaluate },
+  save_model: { ...SCHEMAS.save_model, mock: MOCKS.save_model },
+  list_models: { ...SCHEMAS.list_models, mock: MOCKS.list_models },
+  unload_model: { ...SCHEMAS.unload_model, mock: MOCKS.unload_model },
+  list_datasets: { ...SCHEMAS.list_datasets, mock: MOCKS.list_datasets },
+  load_dataset: { ...SCHEMAS.load_dataset, mock: MOCKS.load_dataset },
+} as const;
+
 const OPERATIONS = {
-  load_model: { ...SKLEARN_SCHEMAS.load_model, change: 'create', key: modelId },
+  load_model: { ...BASE.load_model, change: 'create', key: modelId },
   // Not idempotent: one that goes on from what was learned would learn it twice.
-  train: { ...SKLEARN_SCHEMAS.train, change: 'update', key: modelId },
-  predict: { ...SKLEARN_SCHEMAS.predict, idempotent: true },
-  predict_proba: { ...SKLEARN_SCHEMAS.predict_proba, idempotent: true },
-  evaluate: { ...SKLEARN_SCHEMAS.evaluate, idempotent: true },
-  save_model: { ...SKLEARN_SCHEMAS.save_model, idempotent: true },
-  list_models: { ...SKLEARN_SCHEMAS.list_models, idempotent: true },
-  unload_model: { ...SKLEARN_SCHEMAS.unload_model, change: 'delete', key: modelId },
-  list_datasets: { ...SKLEARN_SCHEMAS.list_datasets, idempotent: true },
-  load_dataset: { ...SKLEARN_SCHEMAS.load_dataset, idempotent: true },
-  dump_state: {},
-  load_state: {},
-  forget_session: {},
+  train: { ...BASE.train, change: 'update', key: modelId },
+  predict: { ...BASE.predict, idempotent: true },
+  predict_proba: { ...BASE.predict_proba, idempotent: true },
+  evaluate: { ...BASE.evaluate, idempotent: true },
+  save_model: { ...BASE.save_model, idempotent: true },
+  list_models: { ...BASE.list_models, idempotent: true },
+  unload_model: { ...BASE.unload_model, change: 'delete', key: modelId },
+  list_datasets: { ...BASE.list_datasets, idempotent: true },
+  load_dataset: { ...BASE.load_dataset, idempotent: true },
+  dump_state: { mock: MOCKS.dump_state },
+  load_state: { mock: MOCKS.load_state },
+  forget_session: { mock: MOCKS.forget_session },
 } as const satisfies Operations;
 
 /**
@@ -58,13 +73,13 @@ export function sklearn(): Adapter<typeof OPERATIONS> {
       restore: 'load_state',
     },
     transformRequest: (op, args, { newId }) => {
-      if (!Object.hasOwn(SKLEARN_SCHEMAS, op)) return args;
+      if (!Object.hasOwn(SCHEMAS, op)) return args;
       const { inputs, ...own } = args;
       const sent = pythonArgs({ ...(inputs as Args | undefined), ...own });
       return op === 'load_model' ? { ...sent, model_id: sent['model_id'] ?? newId() } : sent;
     },
     transformResponse: (op, result) => {
-      if (!Object.hasOwn(SKLEARN_SCHEMAS, op)) return result;
+      if (!Object.hasOwn(SCHEMAS, op)) return result;
       const answer = result as Args;
       if (op === 'load_model') return answer['model_id'];
       return callersAnswer(answer);
