@@ -57,6 +57,7 @@ def test_the_built_in_operations_answer_with_these_fields(bridge: Recorder) -> N
     assert answers["get_capabilities"] == {
         "framework": framework,
         "supported_operations": ["ping", "get_stats", "shutdown", "get_capabilities", "fail"],
+        "operations": {},
         "mode": "pool-worker",
     }
     assert answers["shutdown"] == {
@@ -96,3 +97,10 @@ def test_the_base_class_itself_is_no_bridge() -> None:
 def test_the_example_in_the_documentation_runs() -> None:
     outcome = doctest.testmod(base_bridge)
     assert (outcome.failed, outcome.attempted) == (0, 2)
+
+
+def test_only_what_runs_by_hand_has_somebody_to_talk_to(bridge: Recorder) -> None:
+    with pytest.raises(BridgeError, match="nobody to talk to"):
+        bridge._read_message()
+    with pytest.raises(BridgeError, match="nobody to talk to"):
+        bridge._write_message({})

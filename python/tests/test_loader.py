@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,16 @@ def test_one_of_several_classes_is_named(tmp_path: Path) -> None:
     ("text", "class_name", "finding"),
     [
         (f"{ONE}\nclass Two(BaseBridge):{BODY}", None, "several bridges, say which one: One, Two"),
-        ("x = 1", None, "no concrete subclass of BaseBridge$"),
+        ("x = 1", None, "neither a subclass of BaseBridge nor a public function$"),
         ("from caduceus import BaseBridge\nclass Half(BaseBridge): pass", None, "Half lacks _init"),
         (ONE, "Three", "Three is no class"),
-        (f"{ONE}\nclass Four: pass", "Four", "Four is no subclass of BaseBridge"),
+        (f"{ONE}\nclass Four: pass", "Four", "Four has no public method"),
+        (
+            "class Five:\n def __init__(self, path): pass",
+            "Five",
+            "missing a required argument: 'pa",
+        ),
+        ("__all__ = ['gone']", None, "__all__ names what is not there: .*gone"),
     ],
 )
 def test_a_class_that_cannot_be_found_is_explained(
@@ -120,3 +127,49 @@ def test_a_module_that_nobody_announced_is_an_ordinary_import_error(tmp_path: Pa
         _build(
             tmp_path / "careless.py", "import no_such_module_anywhere", requiredPackages=["pytest"]
         )
+
+
+def test_a_named_class_need_not_know_of_bridges(tmp_path: Path) -> None:
+    text = """
+    class Model:
+        def __init__(self): self.loaded = True
+        def predict(self, rows: list[float]) -> float: return sum(rows)
+        def _secret(self): ...
+    """
+    made = _build(tmp_path / "a_model.py", inspect.cleandoc(text), **{"class": "Model"})
+    assert made.get_framework_info() == {"name": "model", "version": "0", "capabilities": []}
+    assert made.supported_operations()[4:] == ["predict"]
+    assert made.handle_command("predict", {"*": [[1, 2.5]]}) == 3.5
+    assert (made.mode, made.worker_id) == ("pool-worker", "w/0")
+
+
+def test_a_module_without_a_bridge_is_one_itself(tmp_path: Path) -> None:
+    text = """
+    from json import dumps
+    __version__ = "2.1"
+    def double(n: int) -> int: return 2 * n
+    def _hidden(): ...
+    class Shape: ...
+    """
+    made = _build(tmp_path / "plain_functions.py", inspect.cleandoc(text))
+    assert made.supported_operations()[4:] == ["double"]
+    assert made.handle_command("double", {"n": 21}) == 42
+    assert made.get_framework_info()["name"] == "plain_functions"
+    assert made.get_framework_info()["version"] == "2.1"
+
+
+def test_all_says_what_a_module_offers(tmp_path: Path) -> None:
+    text = """
+    from json import dumps, JSONEncoder
+    __all__ = ["dumps", "JSONEncoder"]
+    def not_named(): ...
+    """
+    made = _build(tmp_path / "picky_functions.py", inspect.cleandoc(text))
+    assert made.supported_operations()[4:] == ["dumps"]
+    assert made.handle_command("dumps", {"obj": [1], "indent": None}) == "[1]"
+
+
+def test_a_bridge_that_was_only_imported_is_not_that_of_the_module(tmp_path: Path) -> None:
+    (tmp_path / "first_bridge.py").write_text(ONE)
+    made = _build(tmp_path / "second_bridge.py", "from first_bridge import One\ndef f(): ...")
+    assert made.supported_operations()[4:] == ["f"]

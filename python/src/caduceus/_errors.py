@@ -25,6 +25,7 @@ _OWN_FILES = frozenset(
     for name in (
         *("worker.py", "base_bridge.py", "_loader.py", "_call_loop.py", "_callbacks.py"),
         *("_streams.py", "_loops.py", "_batched.py", "_batch_runs.py", "_batch_reply.py"),
+        *("_operations.py", "_standalone.py", "_unfolding.py"),
     )
 )
 _IMPORT_FILES = ("<frozen importlib", "<frozen runpy")

@@ -102,7 +102,9 @@ class OperationHandler(Described):
         try:
             given, named = self._signature.bind(args)
         except Mismatch as mismatch:
-            raise BridgeError(f"{self.name}: {mismatch}", code="invalid_arguments") from mismatch
+            raise BridgeError(f"{self.name}: {mismatch}", code="invalid_arguments") from (
+                mismatch.__cause__
+            )
         if self._signature.context_name is not None:
             named[self._signature.context_name] = self._context()
         return given, named
@@ -133,7 +135,7 @@ class OperationHandler(Described):
         try:
             verify(self._signature.result, value, path)
         except Mismatch as mismatch:
-            raise BridgeError(f"{self.name}: {mismatch}", code="invalid_result") from mismatch
+            raise BridgeError(f"{self.name}: {mismatch}", code="invalid_result") from None
 
     def _run_batch(self, calls: list[Any]) -> object:
         built = [self._built(args) for args in calls]

@@ -68,7 +68,8 @@ class _Writer:
         if isinstance(shape, TupleOf):
             return self._write_tuple(shape)
         if isinstance(shape, MapOf):
-            return {"type": "object", "additionalProperties": self.write(shape.value)}
+            values = self.write(shape.value)
+            return {"type": "object", **({"additionalProperties": values} if values else {})}
         if isinstance(shape, OneOf):
             return {"anyOf": [self.write(option) for option in shape.options]}
         if isinstance(shape, Described):

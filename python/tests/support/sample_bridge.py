@@ -13,7 +13,6 @@ import threading
 from typing import Any
 
 from base_bridge import BaseBridge
-
 from caduceus import BridgeError, current_call
 
 
