@@ -1,8 +1,7 @@
 // How does a test get an adapter that runs on all three layers? Of `words_bridge.py`, which its mocks stand in for.
 import { z } from 'zod';
 
-import { defineAdapter } from '../../src/index.ts';
-import type { MockContext } from '../../src/adapters/adapter.ts';
+import { defineAdapter, type MockContext } from '../../src/index.ts';
 import { fixture } from './real-runtime.ts';
 
 export const WORDS_SCRIPT = fixture('words_bridge.py');

@@ -52,8 +52,9 @@ export async function startMock(bridge: MockedBridge, call: MockCall): Promise<M
   if (definition?.mock === undefined && !isForget)
     return { type: 'failed', error: noMock(bridge, op) };
   try {
-    if (isForget) state.clear();
     const made = await definition?.mock?.(args, { sessionId, random: randomOf(op, args), state });
+    // Whatever its mock says of it: afterwards the session has nothing.
+    if (isForget) state.clear();
     const items = itemsOf(made, definition?.stream === true);
     return items ?? { type: 'value', value: sendable(made, 'result') };
   } catch (error) {
