@@ -43,7 +43,9 @@ class Request:
 
 
 class Writing:
-    """One text in the making: Transformers' streamer and its stopping criterion in one.
+    """One text in the making. It is Transformers' stopping criterion, which sees every token.
+
+    A streamer would see them later: after the criteria have been asked, and on a GPU one step on.
 
     Parameters
     ----------
@@ -72,7 +74,10 @@ class Writing:
         self._text = TextAssembler(self._decode, request.prompt_ids, request.stops)
         self._tokens_count = 0
         self._last: int | None = None
-        self._is_prompt_seen = False
+        self._is_done = False
+        self._settings = self._config()
+        ends = self._settings.eos_token_id
+        self._ends = frozenset(ends if isinstance(ends, list) else [ends])
 
     def run(self) -> dict[str, Any]:
         """Write until the end, and say how it ended.
@@ -88,35 +93,32 @@ class Writing:
             self._weights.model.generate(
                 input_ids=ids,
                 attention_mask=torch.ones_like(ids),
-                generation_config=self._config(),
-                streamer=self,
+                generation_config=self._settings,
                 stopping_criteria=[self._is_enough],
             )
         self._give(self._text.finish())
         return self._end()
 
-    def put(self, value: Any) -> None:  # noqa: ANN401 - a tensor
-        """Take what Transformers has: first the prompt, then token by token."""
-        if not self._is_prompt_seen:
-            self._is_prompt_seen = True
-            return
-        self._last = int(value.reshape(-1)[-1])
+    def take(self, token: int) -> None:
+        """Take the next token, and decide whether it is the last one."""
+        self._last = token
         self._tokens_count += 1
-        self._give(self._text.add(self._last))
-
-    def end(self) -> None:
-        """Take note that no token follows; what is held back is given in `run`."""
+        self._give(self._text.add(token))
+        is_long_enough = self._tokens_count >= self._request.new_tokens_max
+        self._is_done = (
+            is_long_enough or token in self._ends or self._text.is_stopped or self._is_over()
+        )
 
     def _give(self, piece: str) -> None:
         if piece:
             self._on_piece(piece)
 
     def _is_enough(self, input_ids: Any, _scores: Any, **_more: Any) -> Any:  # noqa: ANN401 - tensors
+        # On a GPU it is asked once more than it takes.
+        if not self._is_done:
+            self.take(int(input_ids[0, -1]))
         torch = self._framework.torch
-        is_enough = self._text.is_stopped or self._is_over()
-        return torch.full(
-            (input_ids.shape[0],), is_enough, dtype=torch.bool, device=input_ids.device
-        )
+        return torch.full((1,), self._is_done, dtype=torch.bool, device=input_ids.device)
 
     def _decode(self, ids: list[int]) -> str:
         text: str = self._weights.tokenizer.decode(
@@ -157,9 +159,7 @@ class Writing:
             yield
 
     def _end(self) -> dict[str, Any]:
-        eos = self._config().eos_token_id
-        ends = set(eos if isinstance(eos, list) else [eos])
-        is_stop = self._text.is_stopped or self._last in ends
+        is_stop = self._text.is_stopped or self._last in self._ends
         prompt_count = len(self._request.prompt_ids)
         return {
             "finish_reason": "stop" if is_stop else "length",
