@@ -27,7 +27,9 @@ interface Program {
 type Mock = (args: Args, context: MockContext) => unknown;
 
 const DUMP_FORMAT = 1;
-const HASH_MAX = 1_000_000;
+/** FNV-1a's, of 32 bits. */
+const HASH_BASIS = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
 const INT_MAX = 1_000;
 const BASE = 36;
 
@@ -99,7 +101,7 @@ const optimizeProgram: Mock = (args, context) => {
 const evaluateProgram: Mock = (args, context) => {
   const program = find(args, context);
   const results = (args['devset'] as readonly Args[]).map((example) => {
-    const outputs = outputsOf(program, context.random);
+    const outputs = outputsOf(program, inputsOf(program, example));
     const isSame = program.outputs.every(({ name }) => outputs[name] === example[name]);
     return { score: isSame ? 1 : 0, outputs };
   });
@@ -164,23 +166,28 @@ function run(args: Args, context: MockContext): { readonly outputs: Args; readon
   if (missing.length > 0) {
     throw new MockError(`the inputs: missing ${missing.join(', ')}`, 'invalid_arguments');
   }
-  const outputs = outputsOf(program, context.random);
+  const outputs = outputsOf(program, inputs);
   return {
     ...{ program_id: args['program_id'], outputs },
     ...{ usage: {}, execution_time_ms: 0 },
   };
 }
 
-function outputsOf(program: Program, random: () => number): Args {
+function inputsOf({ inputs }: Program, example: Args): Args {
+  return Object.fromEntries(inputs.map(({ name }) => [name, example[name]]));
+}
+
+/** Of the inputs alone: run or streamed, today or tomorrow, they are the same. */
+function outputsOf(program: Program, inputs: Args): Args {
   const kind = program.args['program_type'];
   const added = kind === 'predict' ? [] : [{ name: 'reasoning', type: 'str' }];
   const fields = [...added, ...program.outputs];
-  const outputs = fields.map(({ name, type }) => [name, valueOf(name, type, random)] as const);
+  const outputs = fields.map(({ name, type }) => [name, valueOf(name, type, inputs)] as const);
   return { ...(kind === 'react' && { trajectory: {} }), ...Object.fromEntries(outputs) };
 }
 
-function valueOf(name: string, type: string, random: () => number): unknown {
-  const hash = Math.floor(random() * HASH_MAX);
+function valueOf(name: string, type: string, inputs: Args): unknown {
+  const hash = hashOf(JSON.stringify([name, inputs]));
   const options = /^Literal\[(?<options>.*)\]$/u.exec(type)?.groups?.['options'];
   if (options !== undefined) {
     const texts = options.split(',').map((each) => each.trim().replace(/^['"]|['"]$/gu, ''));
@@ -192,6 +199,12 @@ function valueOf(name: string, type: string, random: () => number): unknown {
   if (type.startsWith('list')) return [];
   if (type.startsWith('dict')) return {};
   return `mock_response_${name}_${hash.toString(BASE)}`;
+}
+
+function hashOf(text: string): number {
+  let hash = HASH_BASIS;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, HASH_PRIME) >>> 0;
+  return hash;
 }
 
 function programOf(args: Args): Program {
