@@ -70,8 +70,10 @@ def test_without_sampling_options_the_text_is_always_the_same(call: Caller) -> N
 def test_a_seed_makes_chance_the_same_again_and_nothing_else_does(call: Caller) -> None:
     call.load("llama", "m")
 
-    def text(**more: Any) -> str:
-        found: str = call("generate", model_id="m", prompt=PROMPT, temperature=1.5, **more)["text"]
+    def text(seed: int | None = None) -> str:
+        found: str = call("generate", model_id="m", prompt=PROMPT, temperature=1.5, seed=seed)[
+            "text"
+        ]
         return found
 
     assert text(seed=1) == text(seed=1)
