@@ -1,7 +1,7 @@
 // `caduceus call`: how is one operation run from a shell?
 import { text } from 'node:stream/consumers';
 
-import type { CallOptions } from '../call-options.ts';
+import type { CallOptions } from '../calls/call-options.ts';
 import { openWorkplace, showOutput, startOne, type ConfigOptions } from './open.ts';
 import { errorJson, errorText, valueText } from './show.ts';
 import { argsOf, targetOf } from './target.ts';

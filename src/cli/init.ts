@@ -50,6 +50,11 @@ export async function initCommand(
   }
   const problem = await writeConfig(plan, cwd);
   const told = [...plan.files].map(([file, { about }]) => [file, about] as const);
+  if (problem !== undefined && plan.config.type === 'new') {
+    for (const file of plan.files.keys()) rmSync(join(cwd, file));
+    errors.write(`nothing was written: ${problem}\n`);
+    return EXIT_FAILED;
+  }
   if (problem !== undefined) {
     output.write(`${table(told)}\n`);
     errors.write(`${byHand(plan, problem)}\n`);

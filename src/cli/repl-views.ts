@@ -1,8 +1,11 @@
 // How are the tree, the pools and the operations of a running program shown in a terminal?
 import type { PoolStatistics } from '../../supervisors/pool/pool.ts';
+import { BUILT_IN_OPERATIONS } from '../adapters/adapter.ts';
 import type { TreeNode } from '../runtime.ts';
 import type { Operation } from './catalog.ts';
 import { COMMANDS } from './repl-line.ts';
+
+const EVERYWHERE: readonly string[] = BUILT_IN_OPERATIONS;
 
 /** The commands, and how a call is written. */
 export function helpText(): string {
@@ -44,13 +47,14 @@ export function statisticsText(name: string, { gauges, counters }: PoolStatistic
       .filter(([, value]) => typeof value === 'number' && value !== 0)
       .map(([key, value]) => `${key} ${String(value)}`)
       .join(', ') || 'nothing yet';
-  return [`${name}`, `  now    ${part(gauges)}`, `  so far ${part(counters)}`].join('\n');
+  return [name, `  now    ${part(gauges)}`, `  so far ${part(counters)}`].join('\n');
 }
 
-/** The operations of one bridge. */
+/** The operations of one bridge, without those that every bridge has. */
 export function operationsText(bridge: string, operations: readonly Operation[]): string {
+  const own = operations.filter(({ name }) => !EVERYWHERE.includes(name));
   return columns(
-    operations.map(({ name, args, streams, description }) => [
+    own.map(({ name, args, streams, description }) => [
       `${bridge}.${name}(${args.join(', ')})${streams ? ' …' : ''}`,
       description ?? '',
     ]),

@@ -8,7 +8,7 @@ import { completionsOf, orderOf, type CommandName, type Known } from './repl-lin
 import { columns, helpText, operationsText, statisticsText, treeText } from './repl-views.ts';
 import { errorText, valueText } from './show.ts';
 import type { Terminal } from './terminal.ts';
-import { EXIT_FAILED, UsageError } from './usage-error.ts';
+import { EXIT_FAILED, EXIT_INTERRUPTED, UsageError } from './usage-error.ts';
 
 const PROMPT = '> ';
 
@@ -20,6 +20,8 @@ export class Repl {
   readonly #catalog = new Catalog();
   readonly #lines: Interface;
   readonly #isPerson: boolean;
+  /** `ending`: there are no more lines; those before are still dealt with. `left`: they are not. */
+  #phase: 'reading' | 'ending' | 'left' | 'interrupted' = 'reading';
   /** What runs at the moment, and how it is ended. */
   #running: AbortController | undefined;
   #session: string | undefined;
@@ -48,7 +50,7 @@ export class Repl {
    */
   async run(asked: readonly string[]): Promise<number> {
     for (const name of asked) void this.#catalog.operationsOf(this.#runtime.pool(name));
-    const end = this.#terminal.onInterrupt(() => this.#interrupt());
+    const end = this.#terminal.onInterrupt(() => this.#leave('interrupted'));
     this.#lines.on('SIGINT', () => this.#interrupt());
     this.#lines.on('line', (line) => {
       this.#done = this.#done.then(() => this.#take(line));
@@ -56,17 +58,22 @@ export class Repl {
     const closed = new Promise<void>((resolve) => this.#lines.once('close', () => resolve()));
     this.#prompt();
     await closed;
+    if (this.#phase === 'reading') this.#phase = 'ending';
     await this.#done;
     end();
+    if (this.#isLeft('interrupted')) return EXIT_INTERRUPTED;
     return this.#failures > 0 && !this.#isPerson ? EXIT_FAILED : 0;
   }
 
   async #take(line: string): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#isLeft()) return;
     try {
       const order = orderOf(line);
       if (order.type === 'call') await this.#call(order.bridge, order.op, order.args);
-      if (order.type === 'command') await this.#command(order.name, order.argument);
+      if (order.type === 'command') {
+        const text = await this.#command(order.name, order.argument);
+        if (text !== '') this.#print(text);
+      }
     } catch (error) {
       this.#failures += 1;
       const text = error instanceof UsageError ? error.message : errorText(error);
@@ -92,37 +99,43 @@ export class Repl {
     }
   }
 
-  async #command(name: CommandName, argument: string): Promise<void> {
+  /** What there is to say for it. */
+  async #command(name: CommandName, argument: string): Promise<string> {
     switch (name) {
       case 'help':
-        return this.#print(helpText());
+        return helpText();
       case 'bridges':
-        return this.#print(columns(this.#bridges.map((each) => [each, this.#stateOf(each)])));
+        return columns(this.#bridges.map((each) => [each, this.#stateOf(each)]));
       case 'ops':
         return this.#operations(argument);
       case 'tree':
-        return this.#print(treeText(this.#runtime.tree()));
+        return treeText(this.#runtime.tree());
       case 'stats':
-        return this.#print(this.#statistics(argument));
+        return this.#statistics(argument);
       case 'session':
         this.#session = argument === '' ? undefined : argument;
-        return this.#print(argument === '' ? 'in no session' : `in session ${argument}`);
+        return argument === '' ? 'in no session' : `in session ${argument}`;
       case 'end':
-        return this.#endSession(argument);
+        await this.#endSession(argument);
+        return `session ${argument} has ended`;
       case 'reload':
-        return this.#handle(argument).reload();
+        await this.#handle(argument).reload();
+        return `${argument} has new workers`;
       case 'exit':
-        return this.#lines.close();
+        this.#leave('left');
+        return '';
       default:
         return name satisfies never;
     }
   }
 
-  async #operations(argument: string): Promise<void> {
+  async #operations(argument: string): Promise<string> {
+    const texts: string[] = [];
     for (const bridge of argument === '' ? this.#started() : [argument]) {
       const operations = await this.#catalog.operationsOf(this.#handle(bridge));
-      this.#print(operationsText(bridge, operations));
+      texts.push(operationsText(bridge, operations));
     }
+    return texts.join('\n');
   }
 
   #statistics(argument: string): string {
@@ -135,12 +148,21 @@ export class Repl {
     for (const bridge of this.#started()) await this.#handle(bridge).endSession(id);
   }
 
-  /** The first one ends what runs, else what is being typed, else all of it. */
+  /** Ctrl-C, typed: the first one ends what runs, else what is being typed, else all of it. */
   #interrupt(): void {
     if (this.#running !== undefined) this.#running.abort();
-    else if (this.#isPerson && this.#lines.line !== '')
-      this.#lines.write(null, { ctrl: true, name: 'u' });
-    else this.#lines.close();
+    else if (this.#lines.line !== '') this.#lines.write(null, { ctrl: true, name: 'u' });
+    else this.#leave('left');
+  }
+
+  #leave(phase: 'left' | 'interrupted'): void {
+    this.#phase = phase;
+    this.#running?.abort();
+    this.#lines.close();
+  }
+
+  #isLeft(how: 'left' | 'interrupted' | 'either' = 'either'): boolean {
+    return how === 'either' ? ['left', 'interrupted'].includes(this.#phase) : this.#phase === how;
   }
 
   #handle(bridge: string): BridgeHandle {
@@ -166,12 +188,6 @@ export class Repl {
     );
   }
 
-  get #isOver(): boolean {
-    return (
-      this.#isPerson && (this.#lines as Interface & { readonly closed?: boolean }).closed === true
-    );
-  }
-
   #show(value: unknown): void {
     this.#print(valueText(value, { colors: this.#terminal.output.isTTY }));
   }
@@ -181,6 +197,6 @@ export class Repl {
   }
 
   #prompt(): void {
-    if (this.#isPerson && !this.#isOver) this.#lines.prompt();
+    if (this.#isPerson && this.#phase === 'reading') this.#lines.prompt();
   }
 }

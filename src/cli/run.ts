@@ -23,5 +23,6 @@ export async function runCommand(terminal: Terminal, options: ConfigOptions): Pr
       `${source}: ${[...bridges.keys()].join(', ')}. .help says what can be done.\n`,
     );
   }
-  return new Repl(terminal, runtime, [...bridges.keys()]).run(awaited);
+  // Awaited here: the runtime is stopped when this function is left.
+  return await new Repl(terminal, runtime, [...bridges.keys()]).run(awaited);
 }

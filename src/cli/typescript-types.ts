@@ -38,7 +38,7 @@ class TypeWriter {
     if (schema === false) return 'never';
     if (!isObject(schema) || depth > DEPTH_MAX) return 'unknown';
     const { $ref: reference, const: constant, enum: values, anyOf, oneOf, allOf } = schema;
-    if (typeof reference === 'string') return this.#reference(reference, depth);
+    if (typeof reference === 'string') return this.#reference(reference);
     if ('const' in schema) return literal(constant);
     if (Array.isArray(values)) return union(values.map(literal));
     const below = depth + 1;
@@ -104,7 +104,7 @@ class TypeWriter {
     return `{\n${[...lines, ...open].join('\n')}\n${'  '.repeat(depth)}}`;
   }
 
-  #reference(reference: string, depth: number): string {
+  #reference(reference: string): string {
     const name = reference.startsWith(DEFINITIONS) ? reference.slice(DEFINITIONS.length) : '';
     const definition = this.#definitions[name];
     if (name === '' || definition === undefined) return 'unknown';
@@ -112,7 +112,7 @@ class TypeWriter {
     if (!this.named.has(type)) {
       // Known before it is written: it may hold itself.
       this.named.set(type, 'unknown');
-      this.named.set(type, this.write(definition, depth === 0 ? 0 : 0));
+      this.named.set(type, this.write(definition, 0));
     }
     return type;
   }
@@ -134,12 +134,14 @@ function impliedType(schema: Schema): string {
   return 'items' in schema || 'prefixItems' in schema ? 'array' : 'unknown';
 }
 
-function literal(value: unknown): string {
-  if (typeof value === 'string')
-    return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null)
-    return String(value);
-  return 'unknown';
+/** A value as it stands in TypeScript, as a type too. */
+export function literal(value: unknown): string {
+  if (typeof value === 'string') {
+    const inside = JSON.stringify(value).slice(1, -1);
+    return `'${inside.replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  }
+  const isPlain = typeof value === 'number' || typeof value === 'boolean' || value === null;
+  return isPlain ? String(value) : 'unknown';
 }
 
 function union(types: readonly string[]): string {

@@ -1,7 +1,7 @@
 // What is written down of a bridge whose Python side has told what its operations take and give?
 import type { WorkerInfo } from '../../../actors/ground/worker-facts.ts';
 import { BUILT_IN_OPERATIONS } from '../../adapters/adapter.ts';
-import { comment, typeOf, type TypeText } from '../typescript-types.ts';
+import { comment, literal, typeOf, type TypeText } from '../typescript-types.ts';
 import { keyOf, pascalOf } from './names.ts';
 
 type Described = Readonly<Record<string, unknown>>;
@@ -80,12 +80,12 @@ function definition({ op, about, args, result }: Written): readonly string[] {
   const { stream, change, key, idempotent, description } = about;
   const item = stream === true ? 'item' : 'result';
   const lines = [
-    ...(typeof description === 'string' ? [`description: ${JSON.stringify(description)},`] : []),
+    ...(typeof description === 'string' ? [`description: ${literal(description)},`] : []),
     `args: typed<${args}>(),`,
     `${item}: typed<${result}>(),`,
     ...(stream === true ? ['stream: true,'] : []),
     ...(typeof change === 'string' ? [`change: '${change}',`] : []),
-    ...(typeof key === 'string' ? [`key: (args) => String(args[${JSON.stringify(key)}]),`] : []),
+    ...(typeof key === 'string' ? [`key: (args) => String(args[${literal(key)}]),`] : []),
     ...(typeof idempotent === 'boolean' ? [`idempotent: ${String(idempotent)},`] : []),
   ];
   return [`    ${keyOf(op)}: {`, ...lines.map((line) => `      ${line}`), '    },'];
