@@ -11,6 +11,7 @@ from caduceus._context import entered
 
 if TYPE_CHECKING:
     from caduceus.bridges.dspy import DSPyBridge
+    from fake_link import FakeLink
     from fake_provider import FakeProvider
 
 KEY = "sk-a-key-that-nobody-may-see"
@@ -25,6 +26,13 @@ class Caller:
 
     def __call__(self, op: str, *, session: str | None = None, **args: object) -> dict[str, Any]:
         with entered(CallContext(1, session, op)):
+            result = self.bridge.handle_command(op, args)
+        assert isinstance(result, dict)
+        return result
+
+    def linked(self, link: FakeLink, op: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Call with somebody who answers callbacks and hears progress."""
+        with entered(CallContext(1, None, op, link=link)):
             result = self.bridge.handle_command(op, args)
         assert isinstance(result, dict)
         return result

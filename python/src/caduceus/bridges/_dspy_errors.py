@@ -6,7 +6,6 @@ they pass by themselves.
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 

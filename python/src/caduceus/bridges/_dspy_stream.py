@@ -178,7 +178,10 @@ def _close(loop: asyncio.AbstractEventLoop, pump: asyncio.Task[None]) -> None:
     try:
         pump.cancel()
         loop.run_until_complete(asyncio.wait((pump,), timeout=CLOSE_TIMEOUT_S))
-        if pump.done() and not pump.cancelled():
+        if not pump.done():
+            # What does not end is left as it is; its worker is ended, if anything is to be.
+            loop.set_exception_handler(lambda _loop, _context: None)
+        elif not pump.cancelled():
             # Whoever reads has been told already; asyncio would log it.
             pump.exception()
         loop.run_until_complete(loop.shutdown_asyncgens())
