@@ -25,9 +25,9 @@ export class PythonSchemas {
     this.#checks.clear();
   }
 
-  /** Whether it would. What nobody has described is taken. */
+  /** Whether it would. What nobody has described is taken, and values without names are Python's to bind. */
   check(op: string, args: unknown): Checked {
-    if (this.#hash === '') return { type: 'good', value: args };
+    if (this.#hash === '' || isPositional(args)) return { type: 'good', value: args };
     if (!this.#checks.has(op)) this.#checks.set(op, checkOf(this.#schemas[op]?.['args']));
     const schema = this.#checks.get(op);
     if (schema === undefined) return { type: 'good', value: args };
@@ -37,6 +37,13 @@ export class PythonSchemas {
       ? { type: 'good', value: args }
       : checked;
   }
+}
+
+/** `{"*": [value, …]}`: see `docs/ml.md` §1. */
+function isPositional(args: unknown): boolean {
+  if (typeof args !== 'object' || args === null) return false;
+  const [name, ...others] = Object.keys(args);
+  return name === '*' && others.length === 0 && Array.isArray((args as { '*': unknown })['*']);
 }
 
 /** Deeper than this nothing can be sent. */
@@ -60,7 +67,7 @@ function beyondSafe(value: number): boolean {
 function checkOf(schema: unknown): StandardSchema | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined;
   try {
-    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]) as StandardSchema;
+    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
   } catch {
     return undefined;
   }
