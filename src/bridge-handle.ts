@@ -3,8 +3,8 @@ import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Pool, PoolStatistics } from '../supervisors/pool/pool.ts';
 import type { AdapterDefinition, AdapterRoles } from './adapters/adapter.ts';
-import { checkTime, type CallOptions } from './call-options.ts';
-import type { CallStream } from './call-stream.ts';
+import { checkTime, type CallOptions } from './calls/call-options.ts';
+import type { CallStream } from './calls/call-stream.ts';
 import { checkOut, type CheckedOutWorker, type CheckoutOptions } from './checked-out-worker.ts';
 import { Caller, type CallerSetup } from './caller.ts';
 

@@ -14,10 +14,10 @@ import { BUILT_IN_OPERATIONS, type AdapterDefinition, type Args } from './adapte
 import type { PythonSchemas } from './adapters/python-schemas.ts';
 import { secretNameOf } from './adapters/secret-mark.ts';
 import { checkBy, type StandardSchema } from './adapters/standard-schema.ts';
-import { CallbackRunner, type Callbacks } from './callbacks.ts';
-import { currentTrace, nestedSite } from './call-context.ts';
-import { checkOptions, type CallOptions } from './call-options.ts';
-import { CallStream } from './call-stream.ts';
+import { CallbackRunner, type Callbacks } from './calls/callbacks.ts';
+import { currentTrace, nestedSite } from './calls/call-context.ts';
+import { checkOptions, type CallOptions } from './calls/call-options.ts';
+import { CallStream } from './calls/call-stream.ts';
 import { sealArgs, type SealedArgs } from './secrets.ts';
 
 /** What a handle needs of the runtime. */

@@ -4,8 +4,8 @@ import { LIMITS } from '../actors/ground/limits.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Checkout } from '../supervisors/pool/checkout.ts';
 import type { Pool } from '../supervisors/pool/pool.ts';
-import { checkOptions, checkTime, type CallOptions } from './call-options.ts';
-import type { CallStream } from './call-stream.ts';
+import { checkOptions, checkTime, type CallOptions } from './calls/call-options.ts';
+import type { CallStream } from './calls/call-stream.ts';
 import { sessionOf, type Caller, type CallTarget } from './caller.ts';
 
 /** How a worker is to be held. */

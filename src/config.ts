@@ -7,27 +7,31 @@ import { z } from 'zod';
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError, ScriptNotFoundError } from '../actors/ground/start-errors.ts';
 import type { PoolOptions } from '../supervisors/pool/pool-options.ts';
-import type { Adapter } from './adapters/adapter.ts';
+import { defineAdapter, type AdapterDefinition } from './adapters/adapter.ts';
+import { BUILT_IN_ADAPTERS, isBuiltIn, type BuiltInName } from './adapters/built-in.ts';
 import { fieldOf, findingOf } from './adapters/explain.ts';
 import { checkPoolOptions, joinPoolOptions, poolSchema } from './adapters/pool-schema.ts';
-import type { Callback, Callbacks } from './callbacks.ts';
+import type { Callback, Callbacks } from './calls/callbacks.ts';
 import type { Secrets } from './secrets.ts';
 import type { SessionStore } from './stores/session-store.ts';
 import { zygoteSchema, type ZygoteOption } from './adapters/zygote-option.ts';
 
 /** One bridge of a runtime. */
 export interface BridgeConfig {
-  readonly adapter: Adapter;
+  /** What is known of its framework, or the name of a built-in one. Default: nothing; every operation is passed through, and none is journalled. */
+  readonly adapter?: AdapterDefinition | BuiltInName | undefined;
   /** Wins over the adapter's own, option by option. */
   readonly pool?: PoolOptions | undefined;
   /**
    * `await` (the default): `createRuntime` waits for its first worker, and rejects when it cannot start. `background`: it does not wait; calls wait in the queue, and when the workers
-   * cannot start that is told by `pool.failed` and by each call (`pool_failed`).
+   * cannot start that is told by `pool.failed` and by each call (`pool_failed`). `lazy`: its first call starts it; until then not even its interpreter is looked for.
    */
-  readonly startup?: 'await' | 'background' | undefined;
+  readonly startup?: 'await' | 'background' | 'lazy' | undefined;
   /** A `.py` file with the bridge class, in place of the adapter's own module. Relative to the working directory. */
   readonly scriptPath?: string | undefined;
-  /** The name of the bridge class; needed only when the script defines more than one. */
+  /** An importable module with the bridge, in place of the adapter's own, where there is no script. */
+  readonly pythonModule?: string | undefined;
+  /** The name of the bridge class; needed only when there are several, or when it is no subclass of `BaseBridge`. */
   readonly pythonClass?: string | undefined;
   /** Adds to the adapter's. */
   readonly requiredPackages?: readonly string[] | undefined;
@@ -47,10 +51,13 @@ export interface BridgeConfig {
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface RuntimeConfig {
-  /** By name. At least one. */
-  readonly bridges: Readonly<Record<string, BridgeConfig>>;
-  /** The bridge that is meant when a call names none. Default: `dspy` where there is one, else the first. */
+/** Bridges by name. */
+export type Bridges = Readonly<Record<string, BridgeConfig>>;
+
+export interface RuntimeConfig<Named extends Bridges = Bridges> {
+  /** By name. Adds to the built-in ones (`dspy`, `langchain`, `transformers`, `sklearn`), which start when they are first called; a name given again overrides one of them. */
+  readonly bridges?: Named | undefined;
+  /** The bridge that is meant when a call names none. Default: `dspy` where `bridges` has one, else its first, else `dspy`. */
   readonly default?: string | undefined;
   /** The interpreter of all bridges. Default: `CADUCEUS_PYTHON`, the active virtual environment, `.venv` here, `python3`. */
   readonly python?: string | undefined;
@@ -63,14 +70,19 @@ export interface RuntimeConfig {
 }
 
 const bridgeSchema = z.strictObject({
-  adapter: z.custom<Adapter>(
-    (value) =>
-      typeof value === 'object' && value !== null && 'framework' in value && 'operations' in value,
-    'is no adapter; make one with dspy() or defineAdapter()',
-  ),
+  adapter: z
+    .custom<AdapterDefinition | BuiltInName>(
+      (value) => isBuiltIn(value) || isAdapter(value),
+      `is no adapter; make one with dspy() or defineAdapter(), or name one of ${Object.keys(BUILT_IN_ADAPTERS).join(', ')}`,
+    )
+    .optional(),
   pool: poolSchema.optional(),
-  startup: z.enum(['await', 'background']).optional(),
+  startup: z.enum(['await', 'background', 'lazy']).optional(),
   scriptPath: z.string().min(1).optional(),
+  pythonModule: z
+    .string()
+    .regex(/^[\p{L}_]\w*(\.[\p{L}_]\w*)*$/u, 'is no module such as package.module')
+    .optional(),
   pythonClass: z.string().min(1).optional(),
   requiredPackages: z.array(z.string()).optional(),
   minPythonVersion: z
@@ -108,7 +120,7 @@ export const runtimeSchema = z.strictObject({
       z.string().regex(/^[A-Za-z][\w-]*$/u, 'is no bridge name (letters, digits, - and _)'),
       bridgeSchema,
     )
-    .refine((bridges) => Object.keys(bridges).length > 0, 'names no bridge'),
+    .optional(),
   default: z.string().optional(),
   python: z.string().min(1).optional(),
   store: z
@@ -137,14 +149,59 @@ export function checkConfig(config: RuntimeConfig): void {
   if (finding !== undefined) {
     throw new InvalidConfigError(fieldOf('', finding.path) || 'config', finding.problem);
   }
-  for (const [name, bridge] of Object.entries(config.bridges)) {
-    checkLegacy(name, bridge);
-    checkPool(name, bridge);
+  const { bridges = {} } = config;
+  for (const [name, bridge] of Object.entries(bridges)) checkFurther(name, bridge);
+  if (config.default === undefined) return;
+  const names = [...new Set([...Object.keys(bridges), ...Object.keys(BUILT_IN_ADAPTERS)])];
+  if (names.includes(config.default)) return;
+  const known = suggestion(config.default, names);
+  throw new InvalidConfigError('default', `${config.default} is no bridge; ${known}`);
+}
+
+/** One that is added later. @throws {@link InvalidConfigError} naming the field. */
+export function checkBridge(name: string, bridge: BridgeConfig): void {
+  const finding = findingOf(runtimeSchema, { bridges: { [name]: bridge } });
+  if (finding !== undefined) {
+    throw new InvalidConfigError(fieldOf('', finding.path), finding.problem);
   }
-  if (config.default !== undefined && !(config.default in config.bridges)) {
-    const known = suggestion(config.default, Object.keys(config.bridges));
-    throw new InvalidConfigError('default', `${config.default} is no bridge; ${known}`);
-  }
+  checkFurther(name, bridge);
+}
+
+function checkFurther(name: string, bridge: BridgeConfig): void {
+  checkLegacy(name, bridge);
+  checkPool(name, bridge);
+}
+
+/** A bridge whose adapter is there. */
+export type LoadedBridge = BridgeConfig & { readonly adapter: AdapterDefinition };
+
+/** With the adapter that it has: its own, a built-in one by name, or one that lets everything through. */
+export function loadBridge(name: string, bridge: BridgeConfig): LoadedBridge {
+  return { ...bridge, adapter: adapterOf(name, bridge) };
+}
+
+/** The adapter that it has. */
+export function adapterOf(name: string, { adapter }: BridgeConfig): AdapterDefinition {
+  if (adapter === undefined) return defineAdapter({ framework: name, operations: {} });
+  return typeof adapter === 'string' ? BUILT_IN_ADAPTERS[adapter]() : adapter;
+}
+
+function isAdapter(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && 'framework' in value && 'operations' in value
+  );
+}
+
+/** Where its Python is, must be said once. @throws {@link InvalidConfigError}. */
+export function checkSource(name: string, bridge: BridgeConfig): void {
+  const { scriptPath, pythonModule } = bridge;
+  const refuse = (field: string, problem: string): never => {
+    throw new InvalidConfigError(`bridges.${name}.${field}`, problem);
+  };
+  if (scriptPath !== undefined && pythonModule !== undefined)
+    refuse('pythonModule', 'is not for a bridge with a scriptPath');
+  const own = scriptPath ?? pythonModule ?? adapterOf(name, bridge).pythonModule;
+  if (own === undefined) refuse('scriptPath', 'is needed, or pythonModule: the adapter names none');
 }
 
 /**
@@ -152,11 +209,11 @@ export function checkConfig(config: RuntimeConfig): void {
  * @throws {@link InvalidConfigError} naming the field.
  */
 export function poolOptionsOf(name: string, bridge: BridgeConfig): PoolOptions {
-  return joinPoolOptions(bridge.pool, bridge.adapter.pool, `bridges.${name}.pool`);
+  return joinPoolOptions(bridge.pool, adapterOf(name, bridge).pool, `bridges.${name}.pool`);
 }
 
 function checkPool(name: string, bridge: BridgeConfig): void {
-  const { pool } = bridge.adapter;
+  const { pool } = adapterOf(name, bridge);
   // An adapter that was not made by `defineAdapter`.
   if (pool !== undefined) checkPoolOptions(pool, `bridges.${name}.adapter.pool`);
   poolOptionsOf(name, bridge);

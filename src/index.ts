@@ -9,7 +9,7 @@ export {
   type LoadOptions,
 } from './config-file.ts';
 export type { BridgeHandle, OrderOptions, WorkerView } from './bridge-handle.ts';
-export type { CallOptions } from './call-options.ts';
+export type { CallOptions } from './calls/call-options.ts';
 export type { CheckedOutWorker, CheckoutOptions, HeldCallOptions } from './checked-out-worker.ts';
 export type { MlBridge, MlOptions } from './ml-bridge.ts';
 export {
@@ -51,6 +51,34 @@ export {
   type DspyProgram,
   type DspyStreamItem,
 } from './adapters/dspy.ts';
+export {
+  langchain,
+  type LangchainAgent,
+  type LangchainChain,
+  type LangchainConfig,
+  type LangchainStep,
+} from './adapters/langchain.ts';
+export {
+  sklearn,
+  type SklearnMatrix,
+  type SklearnModel,
+  type SklearnTargets,
+  type SklearnValues,
+} from './adapters/sklearn.ts';
+export {
+  transformers,
+  type TransformersMethods,
+  type TransformersOptions,
+} from './adapters/transformers.ts';
+export type {
+  TransformersEmbedding,
+  TransformersLabelling,
+  TransformersLabels,
+  TransformersMessage,
+  TransformersModel,
+  TransformersPiece,
+  TransformersSampling,
+} from './adapters/transformers-schemas.ts';
 export type { StateChange } from '../supervisors/pool/journal.ts';
 export type { PoolStatistics } from '../supervisors/pool/pool.ts';
 export type {
@@ -65,9 +93,9 @@ export type {
 export type { ProcessLimits } from '../actors/port/message.ts';
 export type { ResourceLimits, WorkerUsage } from '../actors/worker/resources.ts';
 export { NdArray, type Dtype } from '../actors/port/nd-array.ts';
-export type { Callback, CallbackContext, Callbacks } from './callbacks.ts';
-export { currentCall, currentTrace, withTrace, type CurrentCall } from './call-context.ts';
-export type { CallStream } from './call-stream.ts';
+export type { Callback, CallbackContext, Callbacks } from './calls/callbacks.ts';
+export { currentCall, currentTrace, withTrace, type CurrentCall } from './calls/call-context.ts';
+export type { CallStream } from './calls/call-stream.ts';
 export type { RouterStatistics } from '../supervisors/pool/router-types.ts';
 export type {
   Hello,

@@ -1,23 +1,33 @@
 // How does a caller use any framework alike? The unified configure, createProgram, execute of the ported design.
+import { AmbiguousIdError } from '../actors/ground/bridge-errors.ts';
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Args } from './adapters/adapter.ts';
 import type { BridgeHandle } from './bridge-handle.ts';
-import type { CallOptions } from './call-options.ts';
-import type { CallStream } from './call-stream.ts';
+import type { CallOptions } from './calls/call-options.ts';
+import type { CallStream } from './calls/call-stream.ts';
+import { sessionOf } from './caller.ts';
+import { ChosenIds } from './ml-ids.ts';
 
 export interface MlOptions extends CallOptions {
   /** Which bridge. Default: the one that the id names, else the runtime's default. */
   readonly bridge?: string | undefined;
 }
 
+/** The bridges that there are. */
+export interface HandleTable {
+  readonly names: readonly string[];
+  get(name: string): { readonly handle: BridgeHandle } | undefined;
+}
+
 /** The unified interface: `runtime.ml`. */
 export class MlBridge {
-  readonly #bridges: ReadonlyMap<string, BridgeHandle>;
+  readonly #bridges: HandleTable;
   readonly #default: string;
+  readonly #chosen = new ChosenIds();
 
   /** @internal made by the runtime */
-  constructor(bridges: ReadonlyMap<string, BridgeHandle>, defaultBridge: string) {
+  constructor(bridges: HandleTable, defaultBridge: string) {
     this.#bridges = bridges;
     this.#default = defaultBridge;
   }
@@ -39,7 +49,10 @@ export class MlBridge {
    */
   async createProgram(config: object, options: MlOptions = {}): Promise<string> {
     const handle = this.#bridge(options.bridge ?? this.#default);
-    return (await handle.call(handle.role('create'), config as Args, options)) as string;
+    const id = (await handle.call(handle.role('create'), config, options)) as string;
+    // Ours name their bridge themselves.
+    if (this.#named(id) !== handle.name) this.#chosen.add(scopeOf(options), id, handle.name);
+    return id;
   }
 
   /** Run a program with these inputs; the outputs by name. */
@@ -48,7 +61,7 @@ export class MlBridge {
     inputs: object,
     options: MlOptions = {},
   ): Promise<Record<string, unknown>> {
-    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId));
+    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId, options));
     const args = { id: programId, inputs };
     return (await handle.call(handle.role('execute'), args, options)) as Record<string, unknown>;
   }
@@ -62,7 +75,7 @@ export class MlBridge {
     inputs: object,
     options: MlOptions = {},
   ): CallStream<Item> {
-    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId));
+    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId, options));
     const op = handle.adapter.roles?.stream ?? handle.role('execute');
     return handle.stream<Item>(op, { id: programId, inputs }, options);
   }
@@ -75,21 +88,56 @@ export class MlBridge {
 
   /** Forget a program, also for every later incarnation. */
   async deleteProgram(programId: string, options: MlOptions = {}): Promise<void> {
-    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId));
+    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId, options));
     await handle.call(handle.role('delete'), { id: programId }, options);
+    this.#chosen.remove(scopeOf(options), programId, handle.name);
+  }
+
+  /**
+   * Run any operation of a bridge, the default one if none is named.
+   * @throws a {@link CaduceusError}.
+   */
+  async executeOperation(op: string, args?: unknown, options: MlOptions = {}): Promise<unknown> {
+    return this.#bridge(options.bridge ?? this.#default).call(op, args, options);
+  }
+
+  /** Run one, and read what it yields. */
+  streamOperation<Item = unknown>(
+    op: string,
+    args?: unknown,
+    options: MlOptions = {},
+  ): CallStream<Item> {
+    return this.#bridge(options.bridge ?? this.#default).stream<Item>(op, args, options);
   }
 
   #bridge(name: string): BridgeHandle {
-    const handle = this.#bridges.get(name);
-    if (handle !== undefined) return handle;
-    const known = suggestion(name, [...this.#bridges.keys()]);
+    const row = this.#bridges.get(name);
+    if (row !== undefined) return row.handle;
+    const known = suggestion(name, this.#bridges.names);
     throw new InvalidConfigError('bridge', `${name} is not configured; ${known}`);
   }
 
-  /** Ids of ours carry their bridge's name; any other is looked for in the default one. */
-  #bridgeOf(id: string): string {
+  /**
+   * That which has made it, as far as is known; else the default one.
+   * @throws {@link AmbiguousIdError} when several have.
+   */
+  #bridgeOf(id: string, options: MlOptions): string {
     if (typeof id !== 'string') throw new InvalidConfigError('programId', 'must be a string');
-    const prefix = id.slice(0, id.indexOf('_'));
-    return this.#bridges.has(prefix) ? prefix : this.#default;
+    const chosen = this.#chosen.bridgesOf(scopeOf(options), id);
+    if (chosen.length > 1) throw new AmbiguousIdError(id, chosen);
+    return chosen[0] ?? this.#named(id) ?? this.#default;
   }
+
+  /** The bridge whose name an id carries. A bridge's name may have a `_` of its own. */
+  #named(id: string): string | undefined {
+    for (let at = id.lastIndexOf('_'); at > 0; at = id.lastIndexOf('_', at - 1)) {
+      const name = id.slice(0, at);
+      if (this.#bridges.get(name) !== undefined) return name;
+    }
+    return undefined;
+  }
+}
+
+function scopeOf({ sessionId }: MlOptions): string | undefined {
+  return sessionOf(sessionId);
 }

@@ -26,7 +26,17 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const FLOORS: Floors = [
   ['actors', [['ground'], ['lifecycle'], ['port', 'breaker'], ['worker']]],
   ['supervisors', [['.'], ['pool']]],
-  ['src', [['adapters', 'telemetry', 'stores'], ['.'], ['index.ts', 'otp.ts'], ['testing', 'cli']]],
+  [
+    'src',
+    [
+      ['calls'],
+      ['adapters', 'telemetry', 'stores'],
+      ['registry'],
+      ['.'],
+      ['index.ts', 'otp.ts'],
+      ['testing', 'cli'],
+    ],
+  ],
 ];
 const CODE = FLOORS.map(([floor]) => floor);
 

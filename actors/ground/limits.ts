@@ -17,6 +17,8 @@ export const LIMITS = {
   interpreterProbeTimeoutMs: 10_000,
   /** For the import of one package in a process of its own, when a bridge is looked at: as long as a worker may take to start. */
   importTrialTimeoutMs: 60_000,
+  /** For one program that installs packages: torch is 200 MB with its wheels for the CPU, gigabytes without. */
+  installTimeoutMs: 30 * 60_000,
   /** A process that has exited may have left a whole reply in the socket: wait this long for the end of the stream, which a grandchild may hold open. */
   drainAfterExitMs: 50,
   /** SIGKILL is certain but not instant (a core dump, a disk wait); after this the process is given up and the fact is reported. */

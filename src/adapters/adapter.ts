@@ -2,12 +2,12 @@
 import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { suggestion } from '../../actors/ground/nearest.ts';
-import type { CallOptions } from '../call-options.ts';
-import type { CallStream } from '../call-stream.ts';
-import type { Callbacks } from '../callbacks.ts';
+import type { CallOptions } from '../calls/call-options.ts';
+import type { CallStream } from '../calls/call-stream.ts';
+import type { Callbacks } from '../calls/callbacks.ts';
 import { batchSchema } from './batch-option.ts';
 import { fieldOf, findingOf } from './explain.ts';
-import type { Args, OperationDefinition, OperationMethods, Operations } from './operation.ts';
+import type { Args, KnownMethods, OperationDefinition, Operations } from './operation.ts';
 import { checkPoolOptions } from './pool-schema.ts';
 import { isStandardSchema } from './standard-schema.ts';
 import { zygoteSchema, type ZygoteOption } from './zygote-option.ts';
@@ -68,8 +68,8 @@ export interface AdapterCalls {
   ): CallStream<Item>;
 }
 
-/** What `defineAdapter` is given. */
-export interface AdapterDefinition<Ops extends Operations = Operations, Methods = object> {
+/** What there is to say of a framework, but for methods of its own. */
+export interface AdapterFields<Ops extends Operations = Operations> {
   /** The framework's name, e.g. `dspy`. */
   readonly framework: string;
   /** An importable Python module with the bridge; a bridge's `scriptPath` or `pythonModule` takes its place. */
@@ -100,12 +100,24 @@ export interface AdapterDefinition<Ops extends Operations = Operations, Methods 
    * in the session of the call that they are for, these are nested in it.
    */
   callbacks?(execute: AdapterCalls['executeOperation']): Callbacks;
-  /** Methods of its own, which win over those of its operations. */
-  methods?(self: AdapterCalls & OperationMethods<Ops>): Methods;
   /** Default: layers 2 and 3, and 1 where an operation declares a `mock`. */
   readonly supportsTestLayer?: (layer: TestLayer) => boolean;
   /** Default: not deterministic, runs Python, `medium`. */
   readonly testCapabilities?: () => TestCapabilities;
+}
+
+/** The methods of its own that an adapter is to have. */
+export interface OwnMethods<Ops extends Operations, Methods> {
+  /** They win over those of its operations. */
+  methods?(self: AdapterCalls & KnownMethods<Ops>): Methods;
+}
+
+/** What a runtime takes as an adapter. */
+export interface AdapterDefinition<
+  Ops extends Operations = Operations,
+  Methods = object,
+> extends AdapterFields<Ops> {
+  methods?(self: AdapterCalls): Methods;
 }
 
 /** A framework's side in TypeScript. Made by `defineAdapter`. */
@@ -135,9 +147,9 @@ const OPERATION_KEYS = [
  * @throws {@link InvalidConfigError} naming the field: a role that names no operation, an operation that creates or deletes without saying what (`key`), …
  */
 export function defineAdapter<const Ops extends Operations, Methods extends object = object>(
-  definition: AdapterDefinition<Ops, Methods>,
+  definition: AdapterFields<Ops> & OwnMethods<Ops, Methods>,
 ): Adapter<Ops, Methods> {
-  checkAdapter(definition as AdapterDefinition);
+  checkAdapter(definition);
   const { framework, operations } = definition;
   const isMocked = Object.values(operations).some(({ mock }) => mock !== undefined);
   return {
@@ -152,7 +164,7 @@ export function defineAdapter<const Ops extends Operations, Methods extends obje
   };
 }
 
-function checkAdapter(adapter: AdapterDefinition): void {
+function checkAdapter(adapter: AdapterFields): void {
   const { framework, operations } = adapter as { framework?: unknown; operations?: unknown };
   if (typeof framework !== 'string' || framework === '')
     refuse('framework', 'must name the framework');
@@ -212,7 +224,7 @@ function checkBatch(field: string, { batch, change }: OperationDefinition): void
   if (change !== undefined) refuse(field, 'is not for an operation that changes state');
 }
 
-function checkRoles({ roles = {}, operations }: AdapterDefinition): void {
+function checkRoles({ roles = {}, operations }: AdapterFields): void {
   for (const [role, op] of Object.entries(roles)) {
     if (!ROLES.includes(role)) refuse(`roles.${role}`, `is no role; ${suggestion(role, ROLES)}`);
     if (!(String(op) in operations)) refuse(`roles.${role}`, `${String(op)} is no operation`);

@@ -1,12 +1,12 @@
 // How does a program call a framework by the words of its adapter? As an object with a method for each operation, bound to one bridge of one runtime.
-import type { BridgeHandle } from '../bridge-handle.ts';
-import type { CallOptions } from '../call-options.ts';
+import type { CallOptions } from '../calls/call-options.ts';
+import type { CallStream } from '../calls/call-stream.ts';
 import type { AdapterCalls, AdapterDefinition } from './adapter.ts';
-import { camelCase, type Operations, type OperationMethods } from './operation.ts';
+import { camelCase, type KnownMethods, type Operations } from './operation.ts';
 
 /** An adapter in a runtime: from `runtime.registry.getAdapter(name)`. Its own methods win over those of its operations. */
 export type BoundAdapter<Ops extends Operations = Operations, Methods = object> = AdapterCalls &
-  Omit<OperationMethods<Ops>, keyof Methods | keyof AdapterCalls> &
+  Omit<KnownMethods<Ops>, keyof Methods | keyof AdapterCalls> &
   Methods;
 
 /** What an adapter is once it is bound. */
@@ -15,8 +15,16 @@ export type BoundOf<Adapter> =
     ? BoundAdapter<Ops, Methods>
     : BoundAdapter;
 
+/** Who makes the calls of a bound adapter: the handle of a bridge. */
+interface Caller {
+  readonly name: string;
+  readonly adapter: AdapterDefinition;
+  call(op: string, args?: unknown, options?: CallOptions): Promise<unknown>;
+  stream<Item>(op: string, args?: unknown, options?: CallOptions): CallStream<Item>;
+}
+
 /** Bind an adapter to the bridge of this handle. */
-export function bindAdapter(handle: BridgeHandle): BoundAdapter {
+export function bindAdapter(handle: Caller): BoundAdapter {
   const { adapter, name } = handle;
   const calls: AdapterCalls = {
     frameworkName: adapter.framework,
@@ -34,6 +42,6 @@ export function bindAdapter(handle: BridgeHandle): BoundAdapter {
   const self = { ...Object.fromEntries(methods), ...calls } as unknown as BoundAdapter;
   return {
     ...self,
-    ...adapter.methods?.(self as Parameters<NonNullable<AdapterDefinition['methods']>>[0]),
+    ...adapter.methods?.(self),
   };
 }

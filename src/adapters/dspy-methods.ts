@@ -1,8 +1,8 @@
 // What can one do with DSPy beyond single operations? What takes two of them, and metrics that are functions.
 import type { z } from 'zod';
 
-import type { CallOptions } from '../call-options.ts';
-import type { Callbacks } from '../callbacks.ts';
+import type { CallOptions } from '../calls/call-options.ts';
+import type { Callbacks } from '../calls/callbacks.ts';
 import type { AdapterCalls, Args } from './adapter.ts';
 import type {
   evaluatedSchema,

@@ -1,7 +1,7 @@
 // How does LangChain look from TypeScript? Its operations and methods, names translated to Python's, ids minted here.
 import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
-import type { CallOptions } from '../call-options.ts';
-import type { CallStream } from '../call-stream.ts';
+import type { CallOptions } from '../calls/call-options.ts';
+import type { CallStream } from '../calls/call-stream.ts';
 import { defineAdapter, type AdapterCalls } from './adapter.ts';
 import { fieldOf, findingOf } from './explain.ts';
 import { langchainMocks as mocks } from './langchain-mocks.ts';

@@ -1,7 +1,7 @@
 // What is there to say of one operation of a bridge? What it takes and gives, what it changes, and how calls of it travel.
 import type { StateChange } from '../../supervisors/pool/journal.ts';
-import type { CallOptions } from '../call-options.ts';
-import type { CallStream } from '../call-stream.ts';
+import type { CallOptions } from '../calls/call-options.ts';
+import type { CallStream } from '../calls/call-stream.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -77,15 +77,22 @@ export type ItemOf<Operation> = Operation extends {
   : unknown;
 
 type MethodOf<Operation> = Operation extends { readonly stream: true }
-  ? (args: ArgsOf<Operation>, options?: CallOptions) => CallStream<ItemOf<Operation>>
-  : Operation extends { readonly args: StandardSchema }
-    ? (args: ArgsOf<Operation>, options?: CallOptions) => Promise<ResultOf<Operation>>
-    : (args?: ArgsOf<Operation>, options?: CallOptions) => Promise<ResultOf<Operation>>;
+  ? Method<ArgsOf<Operation>, CallStream<ItemOf<Operation>>>
+  : Method<ArgsOf<Operation>, Promise<ResultOf<Operation>>>;
+
+/** Where nothing need be given, nothing need be written. */
+type Method<Given, Answer> =
+  Record<never, never> extends Given
+    ? (args?: Given, options?: CallOptions) => Answer
+    : (args: Given, options?: CallOptions) => Answer;
 
 /** A method for each operation, in camel case. */
 export type OperationMethods<Ops> = {
   readonly [Name in keyof Ops & string as CamelCase<Name>]: MethodOf<Ops[Name]>;
 };
+
+/** The same, and none where the names of the operations are not known. */
+export type KnownMethods<Ops> = string extends keyof Ops ? object : OperationMethods<Ops>;
 
 /** `load_model` → `loadModel`. */
 export function camelCase(name: string): string {

@@ -5,6 +5,13 @@ import { camelCase, type Operations } from './operation.ts';
 import { SKLEARN_MOCKS as MOCKS } from './sklearn-mocks.ts';
 import { SKLEARN_SCHEMAS as SCHEMAS } from './sklearn-schemas.ts';
 
+export type {
+  SklearnMatrix,
+  SklearnModel,
+  SklearnTargets,
+  SklearnValues,
+} from './sklearn-schemas.ts';
+
 const modelId = (args: Args): string => String(args['model_id']);
 
 /** Held to one thread each, since a pool is parallel by its workers; and a process whose libraries have no threads can be forked. */

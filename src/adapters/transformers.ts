@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 
 import type { NdArray } from '../../actors/port/nd-array.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
-import type { CallOptions } from '../call-options.ts';
-import type { CallStream } from '../call-stream.ts';
+import type { CallOptions } from '../calls/call-options.ts';
+import type { CallStream } from '../calls/call-stream.ts';
 import { defineAdapter, type AdapterCalls, type Args } from './adapter.ts';
 import { camelCase } from './operation.ts';
 import { TRANSFORMERS_MOCKS } from './transformers-mocks.ts';

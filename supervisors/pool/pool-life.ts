@@ -12,6 +12,7 @@ import {
   poolMachine,
   stateOf,
   type PoolEvent,
+  type PoolInput,
   type PoolPlace,
   type PoolState,
 } from './pool.machine.ts';
@@ -39,24 +40,25 @@ export class PoolLife {
   readonly #hands: LifeHands;
   readonly #actor: Actor<typeof poolMachine>;
   readonly #waiters = new Set<Waiter>();
-  #place: PoolPlace = 'starting';
+  #place: PoolPlace;
   #because = '';
   /** What is dealt with, and what comes after it. */
   readonly #told: { readonly event: PoolEvent; readonly because: string }[] = [];
 
   constructor(
     pool: string,
-    reopenMs: number | undefined,
+    input: PoolInput,
     ports: { readonly clock: Clock; readonly bus: Bus },
     hands: LifeHands,
   ) {
     this.#pool = pool;
+    this.#place = input.start === 'on_demand' ? 'unstarted' : 'starting';
     this.#bus = ports.bus;
     this.#hands = hands;
     this.#actor = createRoot(poolMachine, {
       id: `pool ${pool}`,
       clock: ports.clock,
-      input: { reopenMs },
+      input,
       onSnapshot: (snapshot) => this.#come(placeOf(snapshot)),
       onError: (error) =>
         this.#come('failed', () => new PoolFailedError(pool, 'its own machine threw', error)),
@@ -89,7 +91,7 @@ export class PoolLife {
   /** `done` once it serves, or with why it does not. */
   whenServing(done: Done): void {
     this.#watch((place) => {
-      if (place === 'starting' || place === 'restarting') return 'waits';
+      if (place === 'unstarted' || place === 'starting' || place === 'restarting') return 'waits';
       done(this.errorOf(place));
       return 'told';
     });
@@ -117,6 +119,7 @@ export class PoolLife {
         return new PoolStoppedError(this.#pool, 'stopped');
       case 'closed':
         return new RuntimeStoppedError(`pool ${this.#pool}`);
+      case 'unstarted':
       case 'starting':
       case 'serving':
         return undefined;
@@ -166,6 +169,7 @@ export class PoolLife {
       case 'closed':
         this.#hands.close();
         return;
+      case 'unstarted':
       case 'serving':
       case 'stopped':
       case 'restarting':

@@ -35,16 +35,22 @@ export interface ZygoteSetup {
   readonly signals: Signals;
 }
 
+/** How its workers come up. */
+export interface Launch {
+  readonly spawn: SpawnRequest;
+  readonly bridge: BridgeSource;
+  /** Undefined: every worker is spawned. */
+  readonly zygote?: ZygoteSetup | undefined;
+}
+
 export interface PoolTreeSetup {
   readonly name: string;
   readonly options: PoolOptions;
-  readonly spawn: SpawnRequest;
-  readonly bridge: BridgeSource;
+  /** Asked each time that its tree starts: what a pool on demand needs is found out before its first start only. */
+  readonly launch: () => Launch;
   readonly makeScratch: (name: string) => Scratch;
   /** The hash that the bridge's operations must have. */
   readonly schemaHash?: string | undefined;
-  /** Undefined: every worker is spawned. */
-  readonly zygote?: ZygoteSetup | undefined;
 }
 
 /** What the tree asks of whoever decides about its workers, and tells. */
@@ -111,7 +117,7 @@ export class PoolTree implements FleetTree {
 
   /** Start it. @returns the supervisor at its top. */
   start(order: StartOrder, ports: LifePorts): Supervisor {
-    const { zygote } = this.#setup;
+    const { zygote } = this.#setup.launch();
     this.#bridge = 'untried';
     if (zygote === undefined) return this.#startWorkers(order, this.#ports, ports);
     const { clock, spawner: system, host } = this.#ports;
@@ -175,7 +181,7 @@ export class PoolTree implements FleetTree {
 
   #zygoteSpec(zygote: ZygoteSetup, spawner: ZygoteSpawner): ChildSpec {
     const { spawn, preload, transport } = zygote;
-    const { requiredPackages: packages } = this.#setup.bridge;
+    const { requiredPackages: packages } = this.#setup.launch().bridge;
     const { startTimeoutMs = LIMITS.startTimeoutMs, heartbeatMs } = this.#setup.options;
     const start = zygoteStart(
       { spawn, preload, packages, startTimeoutMs, spawner, heartbeatMs },
@@ -190,7 +196,8 @@ export class PoolTree implements FleetTree {
   }
 
   #workerStart(ports: WorkerPorts): ChildStart {
-    const { options, spawn, bridge, makeScratch, schemaHash } = this.#setup;
+    const { options, makeScratch, schemaHash } = this.#setup;
+    const { spawn, bridge } = this.#setup.launch();
     const { concurrency, heartbeatMs, gilHoldMsMax, limits, usageLimits } = options;
     const { watcher } = this.#ends;
     const workerReady: WorkerWatcher['workerReady'] = (worker, info) => {

@@ -5,11 +5,12 @@ import type { PoolFailedError } from '../../actors/ground/errors.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 
 /** The life of a pool as its users see it. */
-export type PoolState = 'starting' | 'serving' | 'draining' | 'failed' | 'stopped';
+export type PoolState = 'unstarted' | 'starting' | 'serving' | 'draining' | 'failed' | 'stopped';
 
 export interface PoolInput {
   /** From a failure, its workers being gone, to the next start by itself, in ms; undefined: never. */
   readonly reopenMs: number | undefined;
+  readonly start: 'at_once' | 'on_demand';
 }
 
 interface PoolContext {
@@ -30,6 +31,8 @@ export type PoolEvent =
   | { readonly type: 'pool.drained' }
   | { readonly type: 'pool.stop' }
   | { readonly type: 'pool.start' }
+  /** A call has come to one that starts on demand. */
+  | { readonly type: 'pool.wake' }
   /** The runtime ends; its root stops the tree. */
   | { readonly type: 'pool.close' };
 
@@ -61,7 +64,10 @@ export const poolMachine = setup({
     })),
     recordDrain: assign((_, { timeoutMs }: { timeoutMs: number }) => ({ drainMs: timeoutMs })),
   },
-  guards: { reopens: ({ context }) => context.input.reopenMs !== undefined },
+  guards: {
+    startsAtOnce: ({ context }) => context.input.start === 'at_once',
+    reopens: ({ context }) => context.input.reopenMs !== undefined,
+  },
   delays: {
     drainTime: ({ context }) => context.drainMs,
     reopenTime: ({ context }) => context.input.reopenMs ?? 0,
@@ -69,9 +75,18 @@ export const poolMachine = setup({
 }).createMachine({
   id: 'pool',
   context: ({ input }) => ({ input, drainMs: LIMITS.drainMs, makeError: undefined }),
-  initial: 'starting',
+  initial: 'unstarted',
   on: { 'pool.close': '.closed' },
   states: {
+    unstarted: {
+      always: { guard: 'startsAtOnce', target: 'starting' },
+      on: {
+        'pool.wake': 'starting',
+        'pool.start': 'starting',
+        'pool.drain': 'stopping',
+        'pool.stop': 'stopping',
+      },
+    },
     starting: {
       on: {
         'worker.ready': 'serving',
@@ -117,7 +132,15 @@ export type PoolSnapshot = SnapshotFrom<typeof poolMachine>;
 
 /** Where it is, in the machine's own words. */
 export type PoolPlace =
-  'starting' | 'serving' | 'draining' | 'stopping' | 'stopped' | 'failed' | 'restarting' | 'closed';
+  | 'unstarted'
+  | 'starting'
+  | 'serving'
+  | 'draining'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+  | 'restarting'
+  | 'closed';
 
 export function placeOf(snapshot: PoolSnapshot): PoolPlace {
   const { value } = snapshot;
@@ -134,6 +157,7 @@ export function stateOf(place: PoolPlace): PoolState {
       return 'stopped';
     case 'restarting':
       return 'failed';
+    case 'unstarted':
     case 'starting':
     case 'serving':
     case 'draining':

@@ -12,11 +12,12 @@ import type { Checkout, CheckoutRequest } from './checkout.ts';
 import type { Done } from './fleet-requests.ts';
 import { Fleet } from './fleet.ts';
 import { PoolLife } from './pool-life.ts';
+import { poolStatistics } from './pool-statistics.ts';
 import type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
 import type { StoreDone } from './scope-store.ts';
 import { PoolTree } from './pool-tree.ts';
 import type { OpenCall } from './router-types.ts';
-import { routerSettings } from './router-settings.ts';
+import { checkoutTimeMs, routerSettings } from './router-settings.ts';
 import { Router } from './router.ts';
 
 export type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
@@ -70,7 +71,8 @@ export class Pool {
     const { breaker } = setup.options;
     const openMs = breaker === false ? undefined : (breaker?.openMs ?? LIMITS.breakerOpenMs);
     const reopenMs = setup.startTree === undefined ? undefined : openMs;
-    this.#life = new PoolLife(setup.name, reopenMs, ports, {
+    const { start = 'at_once' } = setup;
+    this.#life = new PoolLife(setup.name, { reopenMs, start }, ports, {
       begin: () => this.#begin(),
       drain: () => this.#drain(),
       stop: () => this.#stop(),
@@ -80,15 +82,8 @@ export class Pool {
   }
 
   get statistics(): PoolStatistics {
-    const { gauges, counters, ...rest } = this.#router.statistics();
-    const { starting, retiring, ...fleet } = this.#fleet.statistics();
-    return {
-      state: this.#life.state,
-      size: this.size,
-      gauges: { ...gauges, starting, retiring },
-      counters: { ...counters, ...fleet },
-      ...rest,
-    };
+    const [router, fleet] = [this.#router.statistics(), this.#fleet.statistics()];
+    return poolStatistics({ state: this.#life.state, size: this.size }, router, fleet);
   }
 
   /** Workers that it is to have. */
@@ -101,8 +96,9 @@ export class Pool {
     return this.#setup.options.callTimeoutMs ?? LIMITS.callTimeoutMs;
   }
 
+  /** A pool that has not come up yet is waited for as long as a worker may take to start. */
   get checkoutTimeoutMs(): number {
-    return this.#setup.options.checkoutTimeoutMs ?? LIMITS.checkoutTimeoutMs;
+    return checkoutTimeMs(this.#setup.options, this.#life.place);
   }
 
   /** Whoever supervises its workers now. */
@@ -152,12 +148,12 @@ export class Pool {
   }
 
   call(request: CallRequest): Promise<unknown> {
-    return this.#router.call(request);
+    return this.#awake.call(request);
   }
 
   /** A call whose caller reads its items. */
   open(request: CallRequest): OpenCall {
-    return this.#router.open(request);
+    return this.#awake.open(request);
   }
 
   /** Hold a worker alone. @param answer once: with the checkout when it holds one, or with why it does not. */
@@ -165,7 +161,7 @@ export class Pool {
     wanted: CheckoutRequest,
     answer: (error: Error | undefined, checkout?: Checkout) => void,
   ): void {
-    this.#router.checkout(wanted, answer);
+    this.#awake.checkout(wanted, answer);
   }
 
   /** A call on a worker that is held. */
@@ -210,7 +206,14 @@ export class Pool {
     return queued + running;
   }
 
+  /** Its first call finds it starting, and waits in its queue. */
+  get #awake(): Router {
+    if (this.#life.place === 'unstarted') this.#life.tell({ type: 'pool.wake' }, 'its first call');
+    return this.#router;
+  }
+
   #ordered(done: Done, order: () => void): void {
+    void this.#awake;
     const error = this.#life.errorOf(this.#life.place);
     if (error === undefined) order();
     else done(error);

@@ -2,6 +2,7 @@
 import { LIMITS } from '../../actors/ground/limits.ts';
 import type { BreakerSettings } from '../../actors/breaker/breaker.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { PoolPlace } from './pool.machine.ts';
 import type { PoolOperations, RouterOptions } from './router-types.ts';
 import type { ResolveSecret, ScopeStore } from './scope-store.ts';
 
@@ -62,4 +63,11 @@ function breakerSettings({
     probeTimeoutMs:
       breaker?.probeTimeoutMs ?? Math.max(LIMITS.breakerProbeTimeoutMs, callTimeoutMs),
   };
+}
+
+/** How long a call that says nothing of it waits for a worker, in ms. */
+export function checkoutTimeMs(options: PoolOptions, place: PoolPlace): number {
+  const { checkoutTimeoutMs = LIMITS.checkoutTimeoutMs, startTimeoutMs } = options;
+  if (place !== 'unstarted' && place !== 'starting') return checkoutTimeoutMs;
+  return Math.max(checkoutTimeoutMs, startTimeoutMs ?? LIMITS.startTimeoutMs);
 }

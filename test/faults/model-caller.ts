@@ -1,5 +1,5 @@
 // How does a plan's user call a pool? Calls, streams and checkouts, written down as their callers know them.
-import type { CallStream } from '../../src/call-stream.ts';
+import type { CallStream } from '../../src/calls/call-stream.ts';
 import type { CheckedOutWorker } from '../../src/checked-out-worker.ts';
 import {
   NO_SESSION,

@@ -1,7 +1,7 @@
 // Which slips in the options of one call are told, and what is said of each?
 import { describe, expect, it } from 'vitest';
 
-import { checkOptions, type CallOptions } from '../../src/call-options.ts';
+import { checkOptions, type CallOptions } from '../../src/calls/call-options.ts';
 
 function fieldOf(options: object): string {
   try {

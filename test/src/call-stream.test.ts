@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../actors/ground/limits.ts';
-import type { CallOptions } from '../../src/call-options.ts';
+import type { CallOptions } from '../../src/calls/call-options.ts';
 import { fateOf, type Fate } from '../support/scripted-pool.ts';
 import { scriptedPython } from '../support/scripted-python.ts';
 import { scriptedBridge } from './scripted-bridge.ts';

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import { currentCall, currentTrace, withTrace } from '../../src/call-context.ts';
-import type { CallbackContext } from '../../src/callbacks.ts';
+import { currentCall, currentTrace, withTrace } from '../../src/calls/call-context.ts';
+import type { CallbackContext } from '../../src/calls/callbacks.ts';
 import { shown } from '../supervisors/pool/calling.ts';
 import { scriptedBridge } from './scripted-bridge.ts';
 

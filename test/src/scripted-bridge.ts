@@ -1,7 +1,7 @@
 // How does a test call a bridge whose Python is a model? The real façade and pool, over scripted processes under virtual time.
 import { BridgeHandle } from '../../src/bridge-handle.ts';
 import type { Adapter } from '../../src/index.ts';
-import type { Callbacks } from '../../src/callbacks.ts';
+import type { Callbacks } from '../../src/calls/callbacks.ts';
 import type { PoolOptions } from '../../supervisors/pool/pool-options.ts';
 import { fateOf, type Fate } from '../support/scripted-pool.ts';
 import { scriptedPython, type ScriptedPython } from '../support/scripted-python.ts';

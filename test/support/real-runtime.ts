@@ -53,11 +53,11 @@ export function echoRuntime(
   });
 }
 
-/** The workers of all pools, without the zygotes that they were forked from. */
+/** The workers of all pools, without the zygotes that they were forked from and the registry beside them, which is no process. */
 export function workersOf(runtime: Runtime): readonly TreeNode[] {
   const leaves = (node: TreeNode): readonly TreeNode[] =>
     node.kind === 'worker' ? [node] : node.children.flatMap(leaves);
-  return leaves(runtime.tree()).filter(({ id }) => id !== 'zygote');
+  return leaves(runtime.tree()).filter(({ id, path }) => id !== 'zygote' && path !== 'registry');
 }
 
 /** The zygote of the only pool. */

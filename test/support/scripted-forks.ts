@@ -160,14 +160,17 @@ export function forkingPool(
   const scratches: string[] = [];
   const pool = new Pool(
     {
-      ...{ name: 'p', options: { size: 2, ...options }, spawn },
-      bridge: { framework: 'p', module: 'scripted' },
+      ...{ name: 'p', options: { size: 2, ...options } },
+      launch: () => ({
+        spawn,
+        bridge: { framework: 'p', module: 'scripted' },
+        zygote: { spawn: { ...spawn, command: ZYGOTE }, preload: [], transport: forks, signals },
+      }),
       makeScratch: (path) => {
         scratches.push(path);
         return { path, remove: () => undefined };
       },
       startTree: underRoot(() => root),
-      zygote: { spawn: { ...spawn, command: ZYGOTE }, preload: [], transport: forks, signals },
     },
     ports,
   );

@@ -34,7 +34,7 @@ export interface ScriptedPool {
 export function scriptedPool(
   options: PoolOptions,
   world: Partial<WorldOptions> = {},
-  more: Partial<Pick<PoolPorts, 'host' | 'random'> & Pick<PoolSetup, 'operations'>> = {},
+  more: Partial<Pick<PoolPorts, 'host' | 'random'> & Pick<PoolSetup, 'operations' | 'start'>> = {},
 ): ScriptedPool {
   const clock = new VirtualClock();
   const bus = new Bus();
@@ -56,8 +56,11 @@ export function scriptedPool(
     {
       name: 'p',
       options,
-      spawn: { command: 'python', args: [], env: {} },
-      bridge: { framework: 'p', module: 'scripted' },
+      launch: () => ({
+        spawn: { command: 'python', args: [], env: {} },
+        bridge: { framework: 'p', module: 'scripted' },
+      }),
+      start: more.start,
       operations: more.operations,
       makeScratch: (path) => ({ path, remove: () => undefined }),
       startTree: underRoot(() => root),
@@ -74,7 +77,7 @@ export function scriptedPool(
         if (fact.type === 'child.stopped') exit = fact.reason;
       },
     },
-    checkFlags({ children: [pool.childSpec()] }),
+    checkFlags({ children: more.start === 'on_demand' ? [] : [pool.childSpec()] }),
     life,
   );
   const settle = (choose: () => number = () => 0): void => {

@@ -1,13 +1,13 @@
 // How does Python call a function of ours? Runs it as the caller's code, bounds it, and answers exactly once.
 import { AsyncResource } from 'node:async_hooks';
 
-import type { Clock, TimerId } from '../actors/ground/clock.ts';
-import { errorFrom } from '../actors/ground/error-from.ts';
-import { isCaduceusError } from '../actors/ground/errors.ts';
-import type { RemoteError } from '../actors/ground/worker-facts.ts';
-import { encodeValue } from '../actors/port/codec.ts';
-import type { CallbackRequest } from '../supervisors/pool/call-row.ts';
-import type { Pool } from '../supervisors/pool/pool.ts';
+import type { Clock, TimerId } from '../../actors/ground/clock.ts';
+import { errorFrom } from '../../actors/ground/error-from.ts';
+import { isCaduceusError } from '../../actors/ground/errors.ts';
+import type { RemoteError } from '../../actors/ground/worker-facts.ts';
+import { encodeValue } from '../../actors/port/codec.ts';
+import type { CallbackRequest } from '../../supervisors/pool/call-row.ts';
+import type { Pool } from '../../supervisors/pool/pool.ts';
 import { runCallback, type CurrentCall } from './call-context.ts';
 
 /** What a callback is told besides its arguments. */

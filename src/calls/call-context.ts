@@ -1,9 +1,9 @@
 // Which call is this code run for, and on whose behalf? The context of Node's side of a call, kept by `AsyncLocalStorage`.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { Trace } from '../actors/ground/worker-facts.ts';
-import type { CallSite } from '../supervisors/pool/call-row.ts';
-import type { Pool } from '../supervisors/pool/pool.ts';
+import type { Trace } from '../../actors/ground/worker-facts.ts';
+import type { CallSite } from '../../supervisors/pool/call-row.ts';
+import type { Pool } from '../../supervisors/pool/pool.ts';
 
 /** The call of Python's that a callback is run for. */
 export interface CurrentCall {

@@ -1,9 +1,9 @@
 // How does a caller read what a generator yields? An async iterable whose reader is asked for, not flooded.
-import { errorFrom } from '../actors/ground/error-from.ts';
-import type { CancelStage } from '../actors/ground/errors.ts';
-import { LIMITS } from '../actors/ground/limits.ts';
-import { ProtocolError } from '../actors/ground/start-errors.ts';
-import type { OpenCall } from '../supervisors/pool/router-types.ts';
+import { errorFrom } from '../../actors/ground/error-from.ts';
+import type { CancelStage } from '../../actors/ground/errors.ts';
+import { LIMITS } from '../../actors/ground/limits.ts';
+import { ProtocolError } from '../../actors/ground/start-errors.ts';
+import type { OpenCall } from '../../supervisors/pool/router-types.ts';
 
 /** What becomes of the stream. */
 type State =

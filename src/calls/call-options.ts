@@ -1,7 +1,7 @@
 // What may be said of one call, and what is wrong with it?
-import { InvalidConfigError } from '../actors/ground/start-errors.ts';
-import type { Trace } from '../actors/ground/worker-facts.ts';
-import type { Affinity } from '../supervisors/pool/pool-options.ts';
+import { InvalidConfigError } from '../../actors/ground/start-errors.ts';
+import type { Trace } from '../../actors/ground/worker-facts.ts';
+import type { Affinity } from '../../supervisors/pool/pool-options.ts';
 import type { Callbacks } from './callbacks.ts';
 
 /** Options of every call. */
