@@ -6,32 +6,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemTerminal } from './terminal.ts';
 import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, UsageError } from './usage-error.ts';
 
-interface DoctorOptions {
-  readonly python?: string;
-  readonly json?: true;
-}
-
 const manifest = createRequire(import.meta.url)('caduceus/package.json') as {
   readonly version: string;
   readonly engines: { readonly node: string };
 };
 
-async function doctor(options: DoctorOptions): Promise<void> {
-  // Only now, as in every command: `--version` and `--help` need not wait for the whole runtime to load.
-  const { examine } = await import('./doctor.ts');
-  const { doctorText } = await import('./doctor-text.ts');
-  const findings = await examine({
-    version: manifest.version,
-    nodeWanted: manifest.engines.node,
-    python: options.python,
-  });
-  const text = options.json === true ? JSON.stringify(findings) : doctorText(findings);
-  process.stdout.write(`${text}\n`);
-  process.exitCode = findings.ok ? 0 : 1;
-}
-
 /** What a command comes to is the status of the process. */
 async function settle(act: Promise<number>): Promise<void> {
+  // What a command does is loaded only now: `--version` and `--help` need not wait for the whole runtime.
   try {
     const status = await act;
     // Something may still be starting; the guardian of the run ends what it has started.
@@ -49,6 +31,10 @@ function positive(text: string): number {
   const value = Number(text);
   if (value > 0) return value;
   throw new InvalidArgumentError('It must be above 0.');
+}
+
+function several(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 const config = (): Option =>
@@ -138,7 +124,13 @@ program
   .command('doctor')
   .description('say whether workers can run here, by running one, and what to do if not')
   .option('--python <path>', 'the interpreter to look at')
+  .option('--bridge <name>', 'a built-in bridge that must run (repeatable; default: dspy)', several)
+  .option('--fix', 'make .venv here, and install into it what these bridges need')
   .option('--json', 'one JSON object')
-  .action(doctor);
+  .action(async (options: object) => {
+    const { doctorCommand } = await import('./doctor-command.ts');
+    const release = { version: manifest.version, nodeWanted: manifest.engines.node };
+    await settle(doctorCommand(systemTerminal, options, release));
+  });
 
 await program.parseAsync();

@@ -1,16 +1,26 @@
-// Can this machine run our workers? Looks at Node and Python, then starts one real worker of the DSPy bridge.
+// Can this machine run our workers? Looks at Node, Python, packages and the system, then starts a real worker of each bridge that is wanted.
 import { systemClock } from '../../actors/ground/clock.ts';
 import { isCaduceusError, type CaduceusError } from '../../actors/ground/errors.ts';
 import { BridgeStartError, PythonNotFoundError } from '../../actors/ground/start-errors.ts';
-import { compareVersions } from '../../actors/port/handshake.ts';
-import {
-  interpreterCandidates,
-  resolveInterpreter,
-  type Interpreter,
-} from '../../actors/port/interpreter.ts';
+import { compareVersions, PYTHON_MIN } from '../../actors/port/handshake.ts';
 import { PYTHON_SOURCES } from '../../actors/port/package-root.ts';
-import { dspy } from '../adapters/dspy.ts';
+import { isBuiltIn } from '../adapters/built-in.ts';
 import { createRuntime } from '../runtime.ts';
+import { lackProblem, lookAtBridges, type During } from './doctor-bridges.ts';
+import type {
+  BridgeFinding,
+  Findings,
+  InterpreterFinding,
+  Problem,
+  WorkerFinding,
+} from './doctor-findings.ts';
+import { findInterpreters } from './doctor-python.ts';
+import {
+  lookAtLimits,
+  lookAtSocketFolder,
+  socketProblems,
+  systemWarnings,
+} from './doctor-system.ts';
 
 const TRACEBACK_LINES = 8;
 
@@ -20,93 +30,77 @@ export interface Examination {
   readonly nodeWanted: string;
   /** Named by the user: then no other interpreter is tried. */
   readonly python: string | undefined;
-}
-
-/** What is wrong, and what a person can do about it. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  /** The last lines of Python's traceback; empty when Python raised nothing. */
-  readonly traceback: readonly string[];
-  readonly advice: string;
-}
-
-/** What the doctor found. A part is null when the one before it is broken. */
-export interface Findings {
-  readonly ok: boolean;
-  readonly version: string;
-  readonly node: { readonly version: string; readonly wanted: string; readonly ok: boolean };
-  readonly python: (Interpreter & { readonly because: string }) | null;
-  readonly sources: string;
-  readonly bridge: {
-    readonly framework: string;
-    readonly version: string;
-    readonly operations: readonly string[];
-    readonly readyMs: number;
-  } | null;
-  readonly problem: Problem | null;
+  /** Built-in bridges: what these lack is a problem, and a worker of each is started. */
+  readonly bridges: readonly string[];
+  /** Shows what it is at. */
+  readonly during: During;
 }
 
 /** Never rejects for what it looks for: a broken part is a finding. */
-export async function examine({ version, nodeWanted, python }: Examination): Promise<Findings> {
-  const nodeVersion = process.versions.node;
-  const isNodeNew = compareVersions(nodeVersion, nodeWanted.replace(/[^\d.]/gu, '')) >= 0;
-  const node = { version: nodeVersion, wanted: nodeWanted, ok: isNodeNew };
-  const found = { version, node, sources: PYTHON_SOURCES };
-  let interpreter: Findings['python'] = null;
+export async function examine(examination: Examination): Promise<Findings> {
+  const { version, nodeWanted, during } = examination;
+  const node = lookAtNode(nodeWanted);
+  const place = { python: examination.python, env: process.env, cwd: process.cwd() };
+  const interpreters = await during('looking for interpreters', () => findInterpreters(place));
+  const python = interpreters.find(({ state }) => state === 'chosen') ?? null;
+  const socketFolder = await lookAtSocketFolder();
+  const limits = lookAtLimits();
+  const problems: Problem[] = [
+    ...(node.ok ? [] : [nodeTooOld(node)]),
+    ...socketProblems(socketFolder),
+    ...(python === null ? [noPython(examination.python, interpreters)] : []),
+  ];
+  const bridges =
+    python === null ? [] : await lookAtBridges(python.executable, examination.bridges, during);
+  const workers: WorkerFinding[] = [];
+  for (const bridge of bridges.filter(({ isWanted }) => isWanted)) {
+    if (python === null) break;
+    const what = `starting a worker of the ${bridge.name} bridge`;
+    const tried = await during(what, () => tryBridge(bridge, python));
+    if ('readyMs' in tried) workers.push(tried);
+    else problems.push(tried);
+  }
+  return {
+    ok: problems.length === 0,
+    ...{ version, node, python, interpreters, sources: PYTHON_SOURCES },
+    ...{ bridges, workers, socketFolder, limits, problems },
+    warnings: systemWarnings(socketFolder, limits),
+  };
+}
+
+function lookAtNode(wanted: string): Findings['node'] {
+  const version = process.versions.node;
+  return { version, wanted, ok: compareVersions(version, wanted.replace(/[^\d.]/gu, '')) >= 0 };
+}
+
+async function tryBridge(
+  bridge: BridgeFinding,
+  python: InterpreterFinding,
+): Promise<WorkerFinding | Problem> {
+  const lack = lackProblem(bridge, python);
+  // Where all is there by its metadata, a worker shows more of what is broken than a trial.
+  if (lack !== undefined && bridge.packages.some(({ isSatisfied }) => !isSatisfied)) return lack;
   try {
-    interpreter = await chosenInterpreter(python);
-    const bridge = await tryBridge(python);
-    const problem = isNodeNew ? null : nodeTooOld(nodeVersion, nodeWanted);
-    return { ok: isNodeNew, ...found, python: interpreter, bridge, problem };
+    return await startWorker(bridge.name, python.executable);
   } catch (error) {
     if (!isCaduceusError(error)) throw error;
-    const problem = problemOf(error, interpreter);
-    return { ok: false, ...found, python: interpreter, bridge: null, problem };
+    return startProblem(error, bridge, python);
   }
 }
 
-/** The interpreter that the runtime would take, and which rule chose it. */
-async function chosenInterpreter(
-  explicit: string | undefined,
-): Promise<Interpreter & { readonly because: string }> {
-  const { minPythonVersion: minVersion } = dspy();
-  const query = { explicit, env: process.env, cwd: process.cwd(), minVersion };
-  const chosen = await resolveInterpreter(query);
-  for (const candidate of interpreterCandidates(query)) {
-    const one = await resolveInterpreter({ ...query, explicit: candidate }).catch(() => undefined);
-    if (one?.executable === chosen.executable) {
-      return { ...chosen, because: whyChosen(candidate, explicit) };
-    }
-  }
-  // It ran a moment ago and runs no more.
-  throw new PythonNotFoundError([chosen.executable]);
-}
-
-const ON_THE_PATH = 'python3 on the PATH';
-
-function whyChosen(candidate: string, explicit: string | undefined): string {
-  if (candidate === explicit) return 'named with --python';
-  if (candidate === process.env['CADUCEUS_PYTHON']) return 'named by CADUCEUS_PYTHON';
-  const active = process.env['VIRTUAL_ENV'];
-  if (active !== undefined && active !== '' && candidate.startsWith(active)) {
-    return 'of the active virtual environment';
-  }
-  return candidate === 'python3' ? ON_THE_PATH : '.venv of this folder';
-}
-
-async function tryBridge(python: string | undefined): Promise<NonNullable<Findings['bridge']>> {
+async function startWorker(bridge: string, python: string): Promise<WorkerFinding> {
+  if (!isBuiltIn(bridge)) throw new TypeError(`${bridge} is no built-in bridge`);
   const startedAtMs = systemClock.nowMs();
   await using runtime = await createRuntime({
-    bridges: { dspy: { adapter: dspy(), pool: { size: 1, maxConsecutiveStartFailures: 1 } } },
+    bridges: { [bridge]: { adapter: bridge, pool: { size: 1, maxConsecutiveStartFailures: 1 } } },
     logger: false,
-    ...(python === undefined ? {} : { python }),
+    python,
   });
   const readyMs = Math.round(systemClock.nowMs() - startedAtMs);
   const { framework, supported_operations: operations } = (await runtime
-    .pool('dspy')
+    .pool(bridge)
     .call('get_capabilities')) as Capabilities;
-  return { framework: framework.name, version: framework.version, operations, readyMs };
+  return { bridge, framework: framework.name, version: framework.version, operations, readyMs };
 }
 
 /** What every bridge answers to `get_capabilities`, as far as it is shown. */
@@ -115,7 +109,7 @@ interface Capabilities {
   readonly supported_operations: readonly string[];
 }
 
-function nodeTooOld(version: string, wanted: string): Problem {
+function nodeTooOld({ version, wanted }: Findings['node']): Problem {
   return {
     code: 'node_too_old',
     message: `Node ${version} runs this, but ${wanted} is needed`,
@@ -124,34 +118,50 @@ function nodeTooOld(version: string, wanted: string): Problem {
   };
 }
 
+/** Nothing is chosen: none of those that the runtime tries runs, or the first that does is too old. */
+function noPython(named: string | undefined, found: readonly InterpreterFinding[]): Problem {
+  const old = found.find(({ state, because }) => state === 'too_old' && because !== 'of pyenv');
+  const usable = found.findLast(({ state }) => state === 'usable');
+  const other =
+    usable === undefined ? '' : ` There is Python ${usable.version}: ${usable.executable}.`;
+  const advice = `Install a newer Python, or name another one with --python or CADUCEUS_PYTHON.${other}`;
+  if (old !== undefined && (named === undefined || old.command === named)) {
+    const message = `${old.executable} is Python ${old.version}, but ${PYTHON_MIN} or newer is needed`;
+    return { code: 'python_too_old', message, traceback: [], advice };
+  }
+  const tried = found.filter(({ because }) => because !== 'of pyenv');
+  const { code, message } = new PythonNotFoundError(
+    tried
+      .filter(({ state }) => state === 'broken')
+      .map(({ command, why }) => `${command} (${why})`),
+  );
+  return { code, message, traceback: [], advice };
+}
+
 /** The error that lies deepest is the one to act on: a pool that has failed says only that. */
-function problemOf(error: CaduceusError, python: Findings['python']): Problem {
-  if (isCaduceusError(error.cause)) return problemOf(error.cause, python);
+function startProblem(
+  error: CaduceusError,
+  bridge: BridgeFinding,
+  python: InterpreterFinding,
+): Problem {
+  if (isCaduceusError(error.cause)) return startProblem(error.cause, bridge, python);
   const { code, message } = error;
   const traceback = error instanceof BridgeStartError ? tailOf(error.traceback) : [];
-  return { code, message, traceback, advice: adviceFor(code, python) };
+  const lack = lackProblem(bridge, python);
+  return { code, message, traceback, advice: lack?.advice ?? adviceFor(code, bridge, python) };
 }
 
 function tailOf(traceback: string): readonly string[] {
   return traceback.trimEnd().split('\n').slice(-TRACEBACK_LINES);
 }
 
-function adviceFor(code: string, python: Findings['python']): string {
-  const executable = python?.executable ?? 'python3';
-  switch (code) {
-    case 'python_not_found':
-    case 'python_too_old':
-      return 'Install a newer Python, or name another one with --python or CADUCEUS_PYTHON.';
-    case 'package_missing': {
-      const install = `-m pip install ${(dspy().requiredPackages ?? []).join(' ')}`;
-      // Many systems refuse to install into their own Python, and a .venv here is found by itself.
-      return python?.because === ON_THE_PATH
-        ? `Install it here: ${executable} -m venv .venv && .venv/bin/python ${install}`
-        : `Install it: ${executable} ${install}`;
-    }
-    case 'bridge_start_failed':
-      return `The framework cannot be imported. Try ${executable} -c "import dspy", and install it anew if that fails too.`;
-    default:
-      return 'Set CADUCEUS_LOG_LEVEL=debug in your own program to see what the worker says.';
-  }
+function adviceFor(
+  code: string,
+  { packages }: BridgeFinding,
+  { executable }: InterpreterFinding,
+): string {
+  const modules = packages.flatMap((each) => each.modules).join(', ');
+  return code === 'bridge_start_failed' && modules !== ''
+    ? `The framework cannot be imported. Try ${executable} -c "import ${modules}", and install it anew if that fails too.`
+    : 'Set CADUCEUS_LOG_LEVEL=debug in your own program to see what the worker says.';
 }
