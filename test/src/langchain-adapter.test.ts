@@ -7,6 +7,7 @@ import { variablesOf } from '../../src/adapters/langchain-requests.ts';
 import type { Args, MockContext, OperationDefinition } from '../../src/adapters/operation.ts';
 import { checkBy } from '../../src/adapters/standard-schema.ts';
 import { secret } from '../../src/index.ts';
+import { createTestRuntime } from '../../src/testing/index.ts';
 
 const adapter = langchain();
 const operations = adapter.operations as Record<string, OperationDefinition>;
@@ -148,5 +149,19 @@ describe('a mock', () => {
     expect(([1, 2, 3] as const).map((layer) => adapter.supportsTestLayer(layer))).toEqual([
       ...[true, true, true],
     ]);
+  });
+
+  it.each([1, 2] as const)('stands in for LangChain on test layer %i', async (layer) => {
+    await using runtime = await createTestRuntime({
+      layer,
+      bridges: { langchain: { adapter: langchain(), pool: { size: 1 } } },
+    });
+    const chains = runtime.registry.getAdapter('langchain');
+    await runtime.ml.configure('langchain', { model_type: 'openai', api_key: 'k' });
+    const id = await chains.createChain('Say {word}');
+    expect(await chains.runChain(id, { word: 'hi' })).toEqual({ output: 'mock: Say hi' });
+    const tokens: unknown[] = [];
+    for await (const token of runtime.ml.stream(id, { word: 'hi' })) tokens.push(token);
+    expect(tokens).toEqual(['mock: ', 'Say ', 'hi']);
   });
 });

@@ -1,7 +1,11 @@
 // How does a test get LangChain in real processes, with a local model of its own?
-import { bindAdapter, type BoundOf } from '../../src/adapters/bound-adapter.ts';
-import { langchain } from '../../src/adapters/langchain.ts';
-import { createRuntime, type PoolOptions, type Runtime } from '../../src/index.ts';
+import {
+  createRuntime,
+  langchain,
+  type BoundOf,
+  type PoolOptions,
+  type Runtime,
+} from '../../src/index.ts';
 import { startLocalModel, type LocalModel } from '../../src/testing/index.ts';
 import { PYTHON } from './real-runtime.ts';
 
@@ -30,7 +34,7 @@ export async function startLangchain(
   return {
     model,
     runtime,
-    chains: bindAdapter(runtime.pool('langchain')) as unknown as LangchainWorld['chains'],
+    chains: runtime.registry.getAdapter('langchain'),
     config,
     stop: async () => {
       await runtime.stop();
