@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from caduceus._errors import BridgeError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from caduceus._loader import BridgeSpec
     from caduceus._modes import Execution
     from caduceus.base_bridge import BaseBridge
+
+# Beyond it not every integer is a number of JavaScript.
+_SAFE_INTEGER_MAX = 2**53 - 1
 
 
 def ready_message(bridge: BaseBridge, spec: BridgeSpec, execution: Execution) -> dict[str, Any]:
@@ -95,8 +99,21 @@ def _sha256() -> Any:  # noqa: ANN401 - a constructor of one of three modules
 
 def _check_plain(value: object, root: str) -> None:
     """Refuse what only a tag could carry: a control message has none."""
-    if encode_value(value, root).tagged:
+    # Keys such as `$ref` are escaped in a value; where nothing is tagged they cross as they are.
+    if encode_value(value, root).tagged and not _is_plain(value):
         raise BridgeError(f"{root} must be plain JSON", code="unencodable")
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(each) for each in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) <= _SAFE_INTEGER_MAX
+    return value is None or isinstance(value, str)
 
 
 def _check_framework(framework: dict[str, Any]) -> None:
