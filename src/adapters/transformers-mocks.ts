@@ -77,6 +77,7 @@ function modelOf(args: Args): Model {
     parameters_count: 0,
     memory_bytes: 0,
     context_tokens_max: null,
+    tokens_count: 0,
     loaded_at: 0,
     calls_count: 0,
   };

@@ -134,6 +134,8 @@ const modelSchema = z.object({
   parametersCount: z.int(),
   memoryBytes: z.int(),
   contextTokensMax: z.int().nullable(),
+  /** How many it has written; those of all models that share its weights. */
+  tokensCount: z.int(),
   loadedAt: z.number(),
   callsCount: z.int(),
 });

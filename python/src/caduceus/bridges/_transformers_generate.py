@@ -103,6 +103,7 @@ class Writing:
         """Take the next token, and decide whether it is the last one."""
         self._last = token
         self._tokens_count += 1
+        self._weights.tokens_count += 1
         self._give(self._text.add(token))
         is_long_enough = self._tokens_count >= self._request.new_tokens_max
         self._is_done = (

@@ -10,6 +10,7 @@ import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from caduceus._context import current_call
 from caduceus.bridges._arguments import invalid
 from caduceus.bridges._transformers_facts import context_of, pooling_of, task_of
 from caduceus.bridges._transformers_faults import reading
@@ -69,6 +70,8 @@ class Weights:
         How the vector of a text is made of those of its tokens, unless a call says otherwise.
     holders_count : int
         How many loaded models share it.
+    tokens_count : int
+        How many tokens it has written.
     """
 
     spec: ModelSpec
@@ -77,6 +80,7 @@ class Weights:
     context_tokens_max: int | None
     pooling: str = "mean"
     holders_count: int = 0
+    tokens_count: int = 0
 
     @property
     def memory_bytes(self) -> int:
@@ -94,6 +98,7 @@ class Weights:
             "parameters_count": int(self.model.num_parameters()),
             "memory_bytes": self.memory_bytes,
             "context_tokens_max": self.context_tokens_max,
+            "tokens_count": self.tokens_count,
         }
 
 
@@ -229,7 +234,9 @@ def _read(framework: Framework, spec: ModelSpec) -> Weights:
     if source.gguf_file is not None:
         options["gguf_file"] = source.gguf_file
     with reading(framework, spec):
+        _tell("tokenizer")
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.folder, **options)
+        _tell("weights")
         # A GPU computes best in what the files have; a CPU knows half precision, and is slow in it.
         dtype = "float32" if spec.dtype == "auto" and spec.device == "cpu" else spec.dtype
         model, report = getattr(transformers, TASKS[spec.task]).from_pretrained(
@@ -256,6 +263,13 @@ def _read(framework: Framework, spec: ModelSpec) -> Weights:
         context_of(model, tokenizer, source.folder),
         pooling_of(source.folder),
     )
+
+
+def _tell(phase: str) -> None:
+    """Let the caller know what is being read: large models take a minute."""
+    call = current_call()
+    if call is not None:
+        call.progress({"phase": phase})
 
 
 def _check_whole(spec: ModelSpec, report: dict[str, Any]) -> None:
