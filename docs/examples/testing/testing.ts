@@ -55,8 +55,9 @@ for (const layer of [1, 2, 3] as const) {
   const lost = runtime.pool('lists').call('add', { word: 'tea' }, { sessionId: 'ada' });
   const code = await lost.catch((error: unknown) => isCaduceusError(error) && error.code);
   show('lost', code);
+  // 3: the session has lived on, and `tea` never was in it.
   const next = await runtime.pool('lists').call('add', { word: 'jam' }, { sessionId: 'ada' });
-  show('next', next); // 3: the session has lived on, and `tea` never was in it
+  show('next', next);
 }
 
 const suites = adapterSuite(lists, {
