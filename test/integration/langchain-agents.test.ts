@@ -1,24 +1,33 @@
 // Do LangChain's agents work through the runtime: tools that are functions here, steps, limits? A real framework in real processes, with the local model.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { currentCall } from '../../src/index.ts';
+import { createRuntime, currentCall, langchain, sqliteStore } from '../../src/index.ts';
 import {
   calculator,
   collected,
   startLangchain,
   type LangchainWorld,
 } from '../support/langchain-runtime.ts';
-import { rejection } from '../support/real-runtime.ts';
+import { PYTHON, rejection } from '../support/real-runtime.ts';
 
 let world: LangchainWorld;
 let model: LangchainWorld['model'];
 let chains: LangchainWorld['chains'];
 
+const folder = mkdtempSync(path.join(tmpdir(), 'caduceus-langchain-'));
+const file = path.join(folder, 'sessions.db');
+
 beforeAll(async () => {
-  world = await startLangchain({ size: 1 });
+  world = await startLangchain({ size: 1 }, { store: sqliteStore(file) });
   ({ model, chains } = world);
 }, 60_000);
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('agents', () => {
   it('call tools that are functions here, in the session of the run', async () => {
@@ -111,4 +120,26 @@ describe('agents', () => {
     expect(error).toMatchObject({ code: 'agent_not_found' });
     expect(error.message).toContain('Agent not found: helper');
   });
+
+  it('remember what was said beyond the life of this process, where there is a store', async () => {
+    const session = { sessionId: 'durable' };
+    const id = await chains.createAgent({}, session);
+    for (const word of ['one', 'two']) await chains.runAgent(id, `Say "${word}"`, session);
+    await world.runtime.stop();
+    // Another process knows nothing but the store.
+    await using runtime = await createRuntime({
+      python: PYTHON,
+      logger: false,
+      store: sqliteStore(file),
+      bridges: { langchain: { adapter: langchain(), pool: { size: 1 } } },
+    });
+    const later = runtime.registry.getAdapter('langchain');
+    const asked = model.requestsCount;
+    await later.runAgent(id, 'Say "three"', session);
+    expect(model.requestsCount - asked).toBe(1);
+    const { messages } = await later.getMemory(session);
+    expect(
+      messages.filter(({ role }) => role === 'assistant').map(({ content }) => content),
+    ).toEqual(['one', 'two', 'three']);
+  }, 60_000);
 });

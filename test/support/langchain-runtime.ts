@@ -5,6 +5,7 @@ import {
   type BoundOf,
   type PoolOptions,
   type Runtime,
+  type RuntimeConfig,
 } from '../../src/index.ts';
 import { startLocalModel, type LocalModel } from '../../src/testing/index.ts';
 import { PYTHON } from './real-runtime.ts';
@@ -21,12 +22,16 @@ export interface LangchainWorld {
 /** A runtime with one bridge `langchain`; its workers' model is the local one, once `configure` says so. */
 export async function startLangchain(
   pool: PoolOptions,
-  { isConfigured = true }: { readonly isConfigured?: boolean } = {},
+  {
+    isConfigured = true,
+    ...more
+  }: Pick<RuntimeConfig, 'store'> & { readonly isConfigured?: boolean } = {},
 ): Promise<LangchainWorld> {
   const model = await startLocalModel();
   const runtime = await createRuntime({
     python: PYTHON,
     logger: false,
+    ...more,
     bridges: { langchain: { adapter: langchain(), pool } },
   });
   const config = { model_type: 'openai', api_base: model.baseUrl } as const;
