@@ -31,6 +31,15 @@ function block(file: string, heading: string, language: string): string {
   return code;
 }
 
+/** The block of the Python side's README that holds this. */
+function pythonBlock(text: string): string {
+  const blocks = blocksOf('python/README.md', 'A bridge').map(([, code]) => code);
+  const found = blocks.filter((code) => code.includes(text));
+  if (found[0] === undefined || found.length > 1)
+    throw new Error(`${String(found.length)} blocks hold "${text}", not one`);
+  return found[0];
+}
+
 /** What a strict compiler says of these modules when `caduceus` is the built package. */
 function complaints(modules: Readonly<Record<string, string>>): readonly string[] {
   const options: ts.CompilerOptions = {
@@ -132,8 +141,28 @@ describe('a bridge of one’s own', { timeout: DEADLINE_MS }, () => {
     expect(said).toBe('the cache is empty\nthe cache is empty\n6');
   });
 
+  it('has operations with hints, or is a module, as the README of the Python side has it', async () => {
+    writeFileSync(path.join(home, 'words.py'), pythonBlock('class Words'));
+    writeFileSync(path.join(home, 'mean.py'), pythonBlock('def predict'));
+    const program = `
+      import { createRuntime, defineAdapter } from 'caduceus';
+      const adapter = defineAdapter({ framework: 'any', operations: {} });
+      const bridge = (scriptPath) => ({ adapter, scriptPath, pool: { size: 1 } });
+      const runtime = await createRuntime({ bridges: { words: bridge('words.py'), mean: bridge('mean.py') } });
+      const words = runtime.pool('words');
+      console.log(await words.call('count', { text: 'a b c', ignore: ['a'] }));
+      console.log((await words.call('grow', { id: 'x', words: ['a'] })).length);
+      for await (const word of words.stream('each', { text: 'd e' })) console.log(word);
+      await words.call('count', { txt: 'a' }).catch(({ code }) => console.log(code));
+      console.log(await runtime.pool('mean').call('predict', { rows: [1, 2, 3] }));
+      await runtime.stop();`;
+    expect((await run(program)).split('\n')).toEqual([
+      ...['2', '1', 'd', 'e', 'invalid_arguments', '2'],
+    ]);
+  });
+
   it('runs as the README of the Python side has it', async () => {
-    writeFileSync(path.join(home, 'greeter.py'), block('python/README.md', 'A bridge', 'python'));
+    writeFileSync(path.join(home, 'greeter.py'), pythonBlock('class Greeter'));
     const program = `
       import { createRuntime, defineAdapter } from 'caduceus';
       const adapter = defineAdapter({ framework: 'greeter', operations: { greet: {} } });

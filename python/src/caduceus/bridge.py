@@ -14,6 +14,13 @@ Function = TypeVar("Function")
 
 StateChange = Literal["configure", "create", "update", "delete"]
 
+_INSTANCE_ATTRIBUTES = frozenset(
+    (
+        *("mode", "worker_id", "start_time", "command_count", "error_count", "lock"),
+        "shutdown_requested",
+    )
+)
+
 _CHANGES = ("configure", "create", "update", "delete")
 
 
@@ -146,7 +153,11 @@ class Bridge(BaseBridge):
         super().__init_subclass__(**more)
         if is_coroutine(cls.setup):
             raise TypeError(f"{cls.__name__}.setup must not be async: nothing runs before it")
-        taken = [attribute for attribute, _options in _marked(cls) if hasattr(Bridge, attribute)]
+        taken = [
+            attribute
+            for attribute, _options in _marked(cls)
+            if hasattr(Bridge, attribute) or attribute in _INSTANCE_ATTRIBUTES
+        ]
         if taken:
             raise TypeError(
                 f"{cls.__name__}.{taken[0]} is what every bridge has; call the method otherwise, "
