@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { bindAdapter, type BoundOf } from '../../src/adapters/bound-adapter.ts';
+import type { BoundOf } from '../../src/adapters/bound-adapter.ts';
 import { sklearn } from '../../src/adapters/sklearn.ts';
 import { createRuntime, NdArray, type Runtime } from '../../src/index.ts';
 import { nextEvent, PYTHON, rejection, until, workersOf } from '../support/real-runtime.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
     default: 'sklearn',
     bridges: { sklearn: { adapter: sklearn(), pool: { size: 2, overflow: 0 } } },
   });
-  sk = bindAdapter(runtime.pool('sklearn')) as typeof sk;
+  sk = runtime.registry.getAdapter('sklearn') as typeof sk;
   await allReady();
 }, 60_000);
 afterAll(() => runtime.stop());

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { bindAdapter, type BoundOf } from '../../src/adapters/bound-adapter.ts';
+import type { BoundOf } from '../../src/adapters/bound-adapter.ts';
 import { sklearn } from '../../src/adapters/sklearn.ts';
 import { createRuntime, type Runtime } from '../../src/index.ts';
 import { PYTHON, rejection } from '../support/real-runtime.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
     logger: false,
     bridges: { sklearn: { adapter: sklearn(), pool: { size: 1 } } },
   });
-  sk = bindAdapter(runtime.pool('sklearn')) as typeof sk;
+  sk = runtime.registry.getAdapter('sklearn') as typeof sk;
 }, 60_000);
 afterAll(async () => {
   await runtime.stop();

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { bindAdapter, type BoundOf } from '../../src/adapters/bound-adapter.ts';
+import type { BoundOf } from '../../src/adapters/bound-adapter.ts';
 import { sklearn } from '../../src/adapters/sklearn.ts';
 import { createRuntime, NdArray, type Runtime } from '../../src/index.ts';
 import { PYTHON, rejection, zygoteOf } from '../support/real-runtime.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
     default: 'sklearn',
     bridges: { sklearn: { adapter: sklearn(), pool: { size: 1 } } },
   });
-  sk = bindAdapter(runtime.pool('sklearn')) as Bound;
+  sk = runtime.registry.getAdapter('sklearn') as Bound;
 }, 60_000);
 afterAll(() => runtime.stop());
 
