@@ -1,4 +1,5 @@
 // Is everything that may be a bridge one? Each form on a real process: operations with hints, any class, a module of functions.
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import {
@@ -10,6 +11,8 @@ import {
 } from '../../src/index.ts';
 import { fixture, PYTHON, rejection } from '../support/real-runtime.ts';
 
+/** Where a script of version 1 finds our package: a worker is told otherwise. */
+const PYTHON_SOURCES = path.join(import.meta.dirname, '..', '..', 'python', 'src');
 const anything = defineAdapter({ framework: 'form', operations: {} });
 
 let runtime: Runtime | undefined;
@@ -101,6 +104,17 @@ describe('a class with operations', () => {
     ]);
     // A session's calls are never put together.
     expect(await bridge.call('lengths', { text: 'alone' }, { sessionId: 'a' })).toBe(105);
+  });
+
+  it('is served by version 1 as well, where the session comes among the arguments', async () => {
+    const env = { PYTHONPATH: PYTHON_SOURCES };
+    const bridge = await start({ ...words, protocol: 'v1', env });
+    const entry = { word: 'Haus', language: 'de' };
+    await bridge.call('add', { word: 'Haus', entry }, { sessionId: 'alice' });
+    expect(await bridge.call('entries', {}, { sessionId: 'alice' })).toEqual([entry]);
+    expect(await bridge.call('entries', {}, { sessionId: 'bob' })).toEqual([]);
+    expect(await bridge.call('each_later', { text: 'a b' })).toEqual(['a', 'b']);
+    expect((await rejection(bridge.call('count', {}))).message).toContain('args.text is missing');
   });
 
   it('says of its operations what is known of them', async () => {
