@@ -1,6 +1,9 @@
 // What does a user import? The façade of the package: names only.
-export { createRuntime, type Runtime, type TreeNode } from './runtime.ts';
-export type { BridgeConfig, RuntimeConfig } from './config.ts';
+export { createRuntime, type Runtime, type RuntimeOf, type TreeNode } from './runtime.ts';
+export { python, type PythonFile, type PythonOptions } from './python.ts';
+export type { BridgeConfig, Bridges, RuntimeConfig } from './config.ts';
+export type { BridgeInfo, BridgeRegistry, KnownAdapters } from './bridge-registry.ts';
+export type { BridgeProblem, BridgeReport } from './registry/bridge-report.ts';
 export {
   defineConfig,
   loadConfig,
@@ -54,9 +57,13 @@ export {
 export {
   langchain,
   type LangchainAgent,
+  type LangchainAgentInput,
   type LangchainChain,
+  type LangchainChainOptions,
   type LangchainConfig,
+  type LangchainRunOptions,
   type LangchainStep,
+  type LangchainThreadOptions,
 } from './adapters/langchain.ts';
 export {
   sklearn,
@@ -133,7 +140,7 @@ export {
   AmbiguousIdError,
   InvalidArgumentsError,
   InvalidResultError,
-  RegistryError,
+  BridgeRegistryError,
 } from '../actors/ground/bridge-errors.ts';
 export {
   BridgeStartError,

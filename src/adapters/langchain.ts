@@ -17,7 +17,7 @@ export type {
 } from './langchain-schemas.ts';
 
 /** What an agent may be asked: a text of the user's, or messages. */
-export type AgentInput = OperationMethods<Operations>['runAgent'] extends (
+export type LangchainAgentInput = OperationMethods<Operations>['runAgent'] extends (
   args: infer Given extends { input: unknown },
   ...rest: never[]
 ) => unknown
@@ -25,7 +25,7 @@ export type AgentInput = OperationMethods<Operations>['runAgent'] extends (
   : never;
 
 /** Options of `createChain`. */
-export interface ChainOptions extends CallOptions {
+export interface LangchainChainOptions extends CallOptions {
   /** Default: a new one, `langchain_…`. */
   readonly id?: string;
   readonly system?: string;
@@ -33,13 +33,13 @@ export interface ChainOptions extends CallOptions {
 }
 
 /** Options of what is about one conversation of a session. */
-export interface ThreadOptions extends CallOptions {
+export interface LangchainThreadOptions extends CallOptions {
   /** Default: `default`. */
   readonly thread?: string;
 }
 
 /** Options of `runAgent` and `streamAgent`. */
-export interface AgentRunOptions extends ThreadOptions {
+export interface LangchainRunOptions extends LangchainThreadOptions {
   readonly memory?: boolean;
 }
 
@@ -231,29 +231,33 @@ type Method<Name extends keyof OperationMethods<Operations>> = ReturnType<
 
 /** The ported design's, and their like. */
 interface LangchainMethods {
-  createChain(template: string, options?: ChainOptions): Promise<string>;
+  createChain(template: string, options?: LangchainChainOptions): Promise<string>;
   runChain(chainId: string, inputs: object, options?: CallOptions): Method<'runChain'>;
   streamChain(chainId: string, inputs: object, options?: CallOptions): CallStream<string>;
   listChains(options?: CallOptions): Method<'listChains'>;
   deleteChain(chainId: string, options?: CallOptions): Promise<unknown>;
   createAgent(agent: schemas.LangchainAgent, options?: CallOptions): Promise<string>;
-  runAgent(agentId: string, input: AgentInput, options?: AgentRunOptions): Method<'runAgent'>;
+  runAgent(
+    agentId: string,
+    input: LangchainAgentInput,
+    options?: LangchainRunOptions,
+  ): Method<'runAgent'>;
   streamAgent(
     agentId: string,
-    input: AgentInput,
-    options?: AgentRunOptions,
+    input: LangchainAgentInput,
+    options?: LangchainRunOptions,
   ): CallStream<schemas.LangchainStep>;
   listAgents(options?: CallOptions): Method<'listAgents'>;
   deleteAgent(agentId: string, options?: CallOptions): Promise<unknown>;
   /** What a conversation of the session remembers. */
-  getMemory(options?: ThreadOptions): Method<'getMemory'>;
-  clearMemory(options?: ThreadOptions): Promise<unknown>;
+  getMemory(options?: LangchainThreadOptions): Method<'getMemory'>;
+  clearMemory(options?: LangchainThreadOptions): Promise<unknown>;
   /** A row of 64-bit floats for each text. */
   embed(texts: readonly string[], options?: CallOptions): Method<'embed'>;
 }
 
 function methodsOf(self: Self): LangchainMethods {
-  const run = (agentId: string, input: AgentInput, given: AgentRunOptions = {}) => {
+  const run = (agentId: string, input: LangchainAgentInput, given: LangchainRunOptions = {}) => {
     const { thread, memory, ...options } = given;
     return { args: { agentId, input, thread, memory }, options };
   };
