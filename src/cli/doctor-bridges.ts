@@ -28,12 +28,15 @@ export async function lookAtBridges(
   const found: BridgeFinding[] = [];
   for (const [name, adapter] of builtInAdapters()) {
     const { requiredPackages = [], zygote, env = {} } = adapter;
+    const isWanted = wanted.includes(name);
     const option = preloadOf({ bridge: undefined, adapter: zygote, platform: process.platform });
     const preload = option === 'no zygote' ? [] : option;
     // One after the other: together they would take each other's time.
     const answer = await during(`importing what the ${name} bridge needs`, () =>
       probePython({
-        ...{ executable, packages: requiredPackages, preload },
+        ...{ executable, packages: requiredPackages },
+        // All of it once more, which takes as long again.
+        preload: isWanted ? preload : [],
         env: workerEnv(process.env, env),
       }),
     );
@@ -41,7 +44,7 @@ export async function lookAtBridges(
     const packages =
       facts?.packages ?? requiredPackages.map((each) => unknownPackage(each, answer));
     const trial = packages.every(isUsable) ? (facts?.preload ?? null) : null;
-    found.push({ name, isWanted: wanted.includes(name), packages, preload, trial });
+    found.push({ name, isWanted, packages, preload, trial });
   }
   return found;
 }
@@ -91,13 +94,17 @@ export function preloadAdvice({ preload, trial, packages }: BridgeFinding): stri
     const why = hazards.length === 0 ? 'it names no preload' : hazards.join('; ');
     return `workers are started one by one (${why})`;
   }
-  if (trial === null) return undefined;
   const modules = preload.join(', ');
-  if (trial.error !== null) return `preload ${modules} fails: ${trial.error}`;
-  if (trial.hazard !== null) {
-    return `after preload ${modules} no fork is safe (${trial.hazard}): workers are started one by one`;
+  const oneByOne = (why: string): string =>
+    `after preload ${modules} no fork is safe (${why}): workers are started one by one`;
+  if (trial === null) {
+    if (hazards.length > 0) return oneByOne(hazards.join('; '));
+    const importMs = packages.reduce((sum, each) => sum + (each.importMs ?? 0), 0);
+    return `preload ${modules} saves each worker about ${importMs} ms`;
   }
-  const memory =
-    trial.memoryBytes === null ? '' : ` and shares ${Math.round(trial.memoryBytes / MEGABYTE)} MB`;
-  return `preload ${modules} saves each worker ${trial.importMs ?? 0} ms${memory}`;
+  if (trial.error !== null) return `preload ${modules} fails: ${trial.error}`;
+  if (trial.hazard !== null) return oneByOne(trial.hazard);
+  const { importMs, memoryBytes } = trial;
+  const memory = memoryBytes === null ? '' : ` and shares ${Math.round(memoryBytes / MEGABYTE)} MB`;
+  return `preload ${modules} saves each worker ${importMs ?? 0} ms${memory}`;
 }

@@ -35,7 +35,7 @@ export interface BridgeFinding {
   readonly packages: readonly PackageFacts[];
   /** What its zygote imports; empty when its workers are started one by one. */
   readonly preload: readonly string[];
-  /** What became of that in a process of its own; null when it was not tried. */
+  /** What became of that in a process of its own; null when it was not tried, as of bridges that were not asked for. */
   readonly trial: ImportTrial | null;
 }
 

@@ -54,7 +54,8 @@ export async function examine(examination: Examination): Promise<Findings> {
     python === null ? [] : await lookAtBridges(python.executable, examination.bridges, during);
   const workers: WorkerFinding[] = [];
   for (const bridge of bridges.filter(({ isWanted }) => isWanted)) {
-    if (python === null) break;
+    // Without a folder for sockets none gets ready, which has been said.
+    if (python === null || socketFolder.error !== null) break;
     const what = `starting a worker of the ${bridge.name} bridge`;
     const tried = await during(what, () => tryBridge(bridge, python));
     if ('readyMs' in tried) workers.push(tried);
@@ -129,11 +130,12 @@ function noPython(named: string | undefined, found: readonly InterpreterFinding[
     const message = `${old.executable} is Python ${old.version}, but ${PYTHON_MIN} or newer is needed`;
     return { code: 'python_too_old', message, traceback: [], advice };
   }
-  const tried = found.filter(({ because }) => because !== 'of pyenv');
+  const tried = found.filter(
+    ({ command, because, state }) =>
+      state === 'broken' && (named === undefined ? because !== 'of pyenv' : command === named),
+  );
   const { code, message } = new PythonNotFoundError(
-    tried
-      .filter(({ state }) => state === 'broken')
-      .map(({ command, why }) => `${command} (${why})`),
+    tried.map(({ command, why }) => `${command} (${why})`),
   );
   return { code, message, traceback: [], advice };
 }

@@ -33,3 +33,32 @@ export function makeEnvironment(python: string, folder: string): MadeEnvironment
     },
   };
 }
+
+const WHEEL = `
+import sys, zipfile
+file, name, version, module, code = sys.argv[1:]
+info = f"{module}-{version}.dist-info"
+files = {
+    f"{module}.py": code,
+    f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
+    f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: by hand\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
+files[f"{info}/RECORD"] = "".join(f"{path},,\\n" for path in [*files, f"{info}/RECORD"])
+with zipfile.ZipFile(file, "w") as wheel:
+    for path, text in files.items():
+        wheel.writestr(path, text)
+`;
+
+/** A distribution that pip can install from a folder (`PIP_FIND_LINKS`), with one module of its name. */
+export function makeWheel(
+  folder: string,
+  name: string,
+  version: string,
+  { python, code = '' }: { readonly python: string; readonly code?: string },
+): void {
+  const module = name.replaceAll('-', '_');
+  const file = path.join(folder, `${module}-${version}-py3-none-any.whl`);
+  execFileSync(python, ['-c', WHEEL, file, name, version, module, code], {
+    ...{ timeout: DEADLINE_MS, stdio: 'pipe' },
+  });
+}
