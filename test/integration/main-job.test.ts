@@ -276,7 +276,7 @@ describe('the main job, disturbed', { timeout: DEADLINE_MS }, () => {
     // Port 9 discards what it is sent, where it is served at all.
     const ended = await mainJob(['--json', '--api-base', 'http://127.0.0.1:9/v1']);
     expect(ended.status).toBe(1);
-    expect(linesOf(ended).at(-2)).toMatchObject({ type: 'failure', code: 'python_error' });
+    expect(linesOf(ended).at(-2)).toMatchObject({ type: 'failure', code: 'connection_error' });
     expect(linesOf(ended).at(-1)).toMatchObject({ ok: false, processesLeft: 0 });
   });
 });
