@@ -234,7 +234,6 @@ interface LangchainMethods {
   createChain(template: string, options?: LangchainChainOptions): Promise<string>;
   runChain(chainId: string, inputs: object, options?: CallOptions): Method<'runChain'>;
   streamChain(chainId: string, inputs: object, options?: CallOptions): CallStream<string>;
-  listChains(options?: CallOptions): Method<'listChains'>;
   deleteChain(chainId: string, options?: CallOptions): Promise<unknown>;
   createAgent(agent: schemas.LangchainAgent, options?: CallOptions): Promise<string>;
   runAgent(
@@ -247,7 +246,6 @@ interface LangchainMethods {
     input: LangchainAgentInput,
     options?: LangchainRunOptions,
   ): CallStream<schemas.LangchainStep>;
-  listAgents(options?: CallOptions): Method<'listAgents'>;
   deleteAgent(agentId: string, options?: CallOptions): Promise<unknown>;
   /** What a conversation of the session remembers. */
   getMemory(options?: LangchainThreadOptions): Method<'getMemory'>;
@@ -270,7 +268,6 @@ function methodsOf(self: Self): LangchainMethods {
       self.runChain({ chainId, inputs: { ...inputs } }, options),
     streamChain: (chainId, inputs, options) =>
       self.streamChain({ chainId, inputs: { ...inputs } }, options),
-    listChains: (options) => self.listChains({}, options),
     deleteChain: (chainId, options) => self.deleteChain({ chainId }, options),
     createAgent: async (agent, options) => (await self.createAgent(agent, options)) as string,
     runAgent: (agentId, input, given) => {
@@ -281,7 +278,6 @@ function methodsOf(self: Self): LangchainMethods {
       const { args, options } = run(agentId, input, given);
       return self.streamAgent(args, options);
     },
-    listAgents: (options) => self.listAgents({}, options),
     deleteAgent: (agentId, options) => self.deleteAgent({ agentId }, options),
     getMemory: ({ thread, ...options } = {}) => self.getMemory({ thread }, options),
     clearMemory: ({ thread, ...options } = {}) => self.clearMemory({ thread }, options),

@@ -113,7 +113,7 @@ describe('agents', () => {
   it('are listed and deleted, and refused when they are unknown', async () => {
     const session = { sessionId: 'lists' };
     const id = await chains.createAgent({ id: 'helper', tools: [calculator] }, session);
-    const { agents } = await chains.listAgents(session);
+    const { agents } = await chains.listAgents({}, session);
     expect(agents).toMatchObject([{ id, tools: ['calculate'], run_count: 0 }]);
     await chains.deleteAgent(id, session);
     const error = await rejection(chains.runAgent(id, 'hello', session));

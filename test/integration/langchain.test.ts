@@ -45,7 +45,7 @@ describe('the ported design’s example', () => {
     });
     const id = await chains.createChain('Say "{word}" to {name}.', { id: 'greeting' });
     expect(id).toBe('greeting');
-    const { chains: listed } = await chains.listChains();
+    const { chains: listed } = await chains.listChains({});
     const found = listed.find((chain) => chain.id === 'greeting');
     expect(found).toMatchObject({ input_variables: ['name', 'word'], run_count: 0 });
     expect(await chains.deleteChain('greeting')).toEqual({
