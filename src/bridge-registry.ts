@@ -1,5 +1,5 @@
 // Which bridges are there, are they in order, and how are they added and taken away while the runtime runs? A supervised server over the table of bridges.
-import { RegistryError } from '../actors/ground/bridge-errors.ts';
+import { BridgeRegistryError } from '../actors/ground/bridge-errors.ts';
 import { errorFrom } from '../actors/ground/error-from.ts';
 import { OverloadedError } from '../actors/ground/errors.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
@@ -79,7 +79,7 @@ export class BridgeRegistry {
 
   /**
    * The adapter of a bridge, bound to it: a method for each operation, and its own.
-   * @throws {@link RegistryError} `not_found`.
+   * @throws {@link BridgeRegistryError} `not_found`.
    */
   getAdapter(name: string): BoundAdapter {
     const row = this.#row(name);
@@ -88,7 +88,7 @@ export class BridgeRegistry {
     return bound;
   }
 
-  /** @throws {@link RegistryError} `not_found`. */
+  /** @throws {@link BridgeRegistryError} `not_found`. */
   info(name: string): BridgeInfo {
     const { config, origin, pool } = this.#row(name);
     const { adapter, scriptPath } = config;
@@ -117,7 +117,7 @@ export class BridgeRegistry {
 
   /**
    * Add a bridge. Its workers start as its `startup` says: awaited by default, and then it is not registered when they cannot start.
-   * @throws `invalid_config`; {@link RegistryError} `already_registered`; what a start throws.
+   * @throws `invalid_config`; {@link BridgeRegistryError} `already_registered`; what a start throws.
    */
   async register(name: string, bridge: BridgeConfig): Promise<void> {
     await this.#change({ op: 'register', bridge: name, given: bridge });
@@ -125,7 +125,7 @@ export class BridgeRegistry {
 
   /**
    * Take a bridge away: it takes no more calls, those that it has may end within `drainMs` (60 000), then its workers are stopped.
-   * @throws {@link RegistryError} `not_found`.
+   * @throws {@link BridgeRegistryError} `not_found`.
    */
   async unregister(name: string, options: { readonly drainMs?: number } = {}): Promise<void> {
     await this.#change({ op: 'unregister', bridge: name, drainMs: options.drainMs });
@@ -154,9 +154,9 @@ export class BridgeRegistry {
     throw this.#notFound(name);
   }
 
-  #notFound(name: string): RegistryError {
+  #notFound(name: string): BridgeRegistryError {
     const known = suggestion(name, this.#ports.table.names);
-    return new RegistryError('not_found', name, `it is not registered; ${known}`);
+    return new BridgeRegistryError('not_found', name, `it is not registered; ${known}`);
   }
 
   #ask(event: RegistryEvent): Promise<unknown> {
@@ -188,7 +188,7 @@ export class BridgeRegistry {
     const name = change.bridge;
     const bridge = change.given as BridgeConfig;
     if (table.get(name) !== undefined)
-      throw new RegistryError('already_registered', name, 'it is registered already');
+      throw new BridgeRegistryError('already_registered', name, 'it is registered already');
     const planned = plan(name, bridge);
     const { startup = 'await' } = planned.config;
     if (startup !== 'lazy') await planned.launcher.prepare();

@@ -1,6 +1,6 @@
 // Which bridges does a runtime have? A row for each, with its pool and its handle; added and taken away while it runs.
 import type { Bus } from '../actors/ground/bus.ts';
-import { RegistryError } from '../actors/ground/bridge-errors.ts';
+import { BridgeRegistryError } from '../actors/ground/bridge-errors.ts';
 import { errorFrom } from '../actors/ground/error-from.ts';
 import { checkChildSpec } from '../supervisors/check-spec.ts';
 import type { ChildSpec } from '../supervisors/child-spec.ts';
@@ -87,7 +87,7 @@ export class BridgeTable {
   add(planned: PlannedBridge): BridgeRow {
     const { name, config, launcher } = planned;
     if (this.#rows.has(name))
-      throw new RegistryError('already_registered', name, 'it is registered already');
+      throw new BridgeRegistryError('already_registered', name, 'it is registered already');
     const pool = this.#pool(planned);
     const schemas = new PythonSchemas();
     const { ids, clock } = this.#world.ports;

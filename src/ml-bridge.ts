@@ -40,7 +40,7 @@ export class MlBridge {
   async configure(bridge: string, config: object, options: CallOptions = {}): Promise<void> {
     const handle = this.#bridge(bridge);
     handle.adapter.validateConfig?.(config as Args);
-    await handle.call(handle.role('configure'), config as Args, options);
+    await handle.call(handle.role('configure'), config, options);
   }
 
   /**

@@ -85,8 +85,7 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-/** A runtime whose adapters have the types of its configuration. */
-// In this order: of two overloads the first that fits is taken.
+/** A runtime whose adapters have the types of its configuration. In this order: of two overloads of `getAdapter` the first that fits is taken. */
 export type RuntimeOf<Named extends Bridges> = {
   readonly registry: KnownAdapters<Named> & BridgeRegistry;
 } & Runtime;

@@ -31,6 +31,12 @@ const orderOf = ({ event }: { event: Extract<RegistryEvent, { type: 'change' }> 
   from: event.from,
 });
 
+/** There is one: a guard has seen it. */
+function firstOf([order]: readonly Order[]): Order {
+  if (order === undefined) throw new Error('no order waits');
+  return order;
+}
+
 export const bridgeRegistryMachine = setup({
   types: { context: {} as RegistryContext, events: {} as RegistryEvent },
   actions: {
@@ -71,8 +77,7 @@ export const bridgeRegistryMachine = setup({
             actions: [
               {
                 type: 'make',
-                // There is one: its guard has seen it.
-                params: ({ context }) => context.waiting[0] as Order,
+                params: ({ context: { waiting } }) => firstOf(waiting),
               },
               'dequeue',
             ],

@@ -44,12 +44,12 @@ export class AmbiguousIdError extends CaduceusError {
 }
 
 /** The registry has no such bridge, or has it already. Nothing was changed. */
-export class RegistryError extends CaduceusError {
+export class BridgeRegistryError extends CaduceusError {
   readonly code: 'not_found' | 'already_registered' | 'adapter_not_loaded';
   readonly category = 'configuration_error';
   readonly bridgeName: string;
 
-  constructor(code: RegistryError['code'], bridgeName: string, problem: string) {
+  constructor(code: BridgeRegistryError['code'], bridgeName: string, problem: string) {
     super(`bridge ${bridgeName}: ${problem}`);
     this.code = code;
     this.bridgeName = bridgeName;

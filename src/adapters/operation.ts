@@ -82,7 +82,7 @@ type MethodOf<Operation> = Operation extends { readonly stream: true }
 
 /** Where nothing need be given, nothing need be written. */
 type Method<Given, Answer> =
-  Record<never, never> extends Given
+  Partial<Given> extends Given
     ? (args?: Given, options?: CallOptions) => Answer
     : (args: Given, options?: CallOptions) => Answer;
 

@@ -102,7 +102,11 @@ export const SKLEARN_MOCKS = {
   load_state: (args: Args, { state }: MockContext): Answer => {
     const { models } = args['state'] as { readonly models: readonly MockModel[] };
     state.clear();
-    for (const model of models) state.set(String(model.model_id), model);
+    for (const model of models) {
+      // Whole numbers come back from the wire as numbers.
+      const classes = model.classes.map((each) => (typeof each === 'string' ? each : BigInt(each)));
+      state.set(String(model.model_id), { ...model, classes });
+    }
     return { status: 'restored', total_count: models.length };
   },
   forget_session: (_args: Args, { sessionId, state }: MockContext): Answer => {

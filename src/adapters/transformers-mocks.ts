@@ -8,6 +8,9 @@ const TASKS = ['generate', 'embed', 'classify'];
 const DIMENSIONS = 8;
 const LENGTH_TOKENS_DEFAULT = 100;
 const WORDS_MAX = 12;
+/** FNV-1a's, of 32 bits. */
+const HASH_BASIS = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
 
 type Model = Readonly<Record<string, unknown>>;
 
@@ -29,12 +32,12 @@ export const TRANSFORMERS_MOCKS = {
   },
   generate: (args: Args, context: MockContext): Model => {
     find(args, context);
-    const { words, end } = write(args, context);
+    const { words, end } = write(args);
     return { model_id: args['model_id'], text: words.join(''), ...end };
   },
   stream_generate: (args: Args, context: MockContext): Iterable<Model> => {
     find(args, context);
-    const { words, end } = write(args, context);
+    const { words, end } = write(args);
     return [...words.map((text) => ({ text })), { text: '', ...end }];
   },
   embed: (args: Args, context: MockContext): Float32Array | NdArray => {
@@ -88,8 +91,10 @@ function find({ model_id: id }: Args, { state }: MockContext): void {
   throw new MockError(`there is no model '${String(id)}'`, 'model_not_found');
 }
 
-function write(args: Args, { random }: MockContext): { words: readonly string[]; end: Model } {
+/** By the arguments alone, and not by the operation: what is streamed is what is written at once. */
+function write(args: Args): { words: readonly string[]; end: Model } {
   const prompt = JSON.stringify(args['prompt'] ?? args['messages'] ?? '');
+  const random = chanceOf(JSON.stringify(args));
   const promptTokens = prompt.split(/\s+/u).length;
   const limit = Number(
     args['max_new_tokens'] ?? Number(args['max_length'] ?? LENGTH_TOKENS_DEFAULT) - promptTokens,
@@ -110,6 +115,16 @@ function write(args: Args, { random }: MockContext): { words: readonly string[];
         total_tokens: promptTokens + count,
       },
     },
+  };
+}
+
+/** Numbers from 0 (included) to 1 (excluded) that a text decides: its FNV-1a hash, stirred anew for each. */
+function chanceOf(text: string): () => number {
+  let hash = HASH_BASIS;
+  for (const letter of text) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), HASH_PRIME);
+  return () => {
+    hash = Math.imul(hash ^ (hash >>> 15), HASH_PRIME) + HASH_BASIS;
+    return (hash >>> 0) / 2 ** 32;
   };
 }
 

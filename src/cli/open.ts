@@ -50,7 +50,7 @@ export function bridgeNamed({ bridges }: Workplace, name: string): BridgeConfig 
 }
 
 /** The same bridge with a single worker: all that one call needs. */
-export function withOneWorker(name: string, bridge: BridgeConfig): BridgeConfig {
+function withOneWorker(name: string, bridge: BridgeConfig): BridgeConfig {
   const adapter = adapterOf(name, bridge);
   const { autoscale: _, ...pool } = joinPoolOptions(
     bridge.pool,

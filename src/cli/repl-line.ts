@@ -30,7 +30,7 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
-export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
 
 /**
  * `<bridge>.<operation> {json}`, or `.command argument`.

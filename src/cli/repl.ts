@@ -58,7 +58,7 @@ export class Repl {
     const closed = new Promise<void>((resolve) => this.#lines.once('close', () => resolve()));
     this.#prompt();
     await closed;
-    if (this.#phase === 'reading') this.#phase = 'ending';
+    if (this.#phase === 'reading') this.#endLine('ending');
     await this.#done;
     end();
     if (this.#isLeft('interrupted')) return EXIT_INTERRUPTED;
@@ -152,7 +152,16 @@ export class Repl {
   #interrupt(): void {
     if (this.#running !== undefined) this.#running.abort();
     else if (this.#lines.line !== '') this.#lines.write(null, { ctrl: true, name: 'u' });
-    else this.#leave('left');
+    else {
+      this.#endLine('left');
+      this.#leave('left');
+    }
+  }
+
+  /** What comes next does not stand behind the prompt. */
+  #endLine(phase: 'ending' | 'left'): void {
+    this.#phase = phase;
+    if (this.#isPerson) this.#print('');
   }
 
   #leave(phase: 'left' | 'interrupted'): void {

@@ -17,7 +17,7 @@ import type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
 import type { StoreDone } from './scope-store.ts';
 import { PoolTree } from './pool-tree.ts';
 import type { OpenCall } from './router-types.ts';
-import { checkoutTimeMs, routerSettings } from './router-settings.ts';
+import { checkoutTimeMs, reopenTimeMs, routerSettings } from './router-settings.ts';
 import { Router } from './router.ts';
 
 export type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
@@ -68,9 +68,7 @@ export class Pool {
     });
     const ends = { tree: this.#tree, router: this.#router };
     this.#fleet = new Fleet(setup.name, setup.options, ports, ends);
-    const { breaker } = setup.options;
-    const openMs = breaker === false ? undefined : (breaker?.openMs ?? LIMITS.breakerOpenMs);
-    const reopenMs = setup.startTree === undefined ? undefined : openMs;
+    const reopenMs = setup.startTree === undefined ? undefined : reopenTimeMs(setup.options);
     const { start = 'at_once' } = setup;
     this.#life = new PoolLife(setup.name, { reopenMs, start }, ports, {
       begin: () => this.#begin(),
@@ -148,12 +146,12 @@ export class Pool {
   }
 
   call(request: CallRequest): Promise<unknown> {
-    return this.#awake.call(request);
+    return this.#awake().call(request);
   }
 
   /** A call whose caller reads its items. */
   open(request: CallRequest): OpenCall {
-    return this.#awake.open(request);
+    return this.#awake().open(request);
   }
 
   /** Hold a worker alone. @param answer once: with the checkout when it holds one, or with why it does not. */
@@ -161,7 +159,7 @@ export class Pool {
     wanted: CheckoutRequest,
     answer: (error: Error | undefined, checkout?: Checkout) => void,
   ): void {
-    this.#awake.checkout(wanted, answer);
+    this.#awake().checkout(wanted, answer);
   }
 
   /** A call on a worker that is held. */
@@ -207,13 +205,13 @@ export class Pool {
   }
 
   /** Its first call finds it starting, and waits in its queue. */
-  get #awake(): Router {
+  #awake(): Router {
     if (this.#life.place === 'unstarted') this.#life.tell({ type: 'pool.wake' }, 'its first call');
     return this.#router;
   }
 
   #ordered(done: Done, order: () => void): void {
-    void this.#awake;
+    this.#awake();
     const error = this.#life.errorOf(this.#life.place);
     if (error === undefined) order();
     else done(error);

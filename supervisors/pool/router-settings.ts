@@ -71,3 +71,8 @@ export function checkoutTimeMs(options: PoolOptions, place: PoolPlace): number {
   if (place !== 'unstarted' && place !== 'starting') return checkoutTimeoutMs;
   return Math.max(checkoutTimeoutMs, startTimeoutMs ?? LIMITS.startTimeoutMs);
 }
+
+/** From a failure of the pool to its next start by itself, in ms: as long as its breaker would be open. Undefined: never. */
+export function reopenTimeMs({ breaker }: PoolOptions): number | undefined {
+  return breaker === false ? undefined : (breaker?.openMs ?? LIMITS.breakerOpenMs);
+}

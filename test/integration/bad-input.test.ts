@@ -92,12 +92,12 @@ describe('the bridge', () => {
 
 describe('the configuration', () => {
   it.each([
-    [{ bridges: {} }, 'bridges'],
+    [{ bridges: [] }, 'bridges'],
     [{ bridges, defualt: 'echo' }, 'config'],
     [{ bridges, default: 'nope' }, 'default'],
     [{ bridges: { echo: { ...bridges.echo, pool: { size: 0 } } } }, 'bridges.echo.pool.size'],
     [{ bridges: { echo: { ...bridges.echo, pool: { sizes: 2 } } } }, 'bridges.echo.pool'],
-    [{ bridges: { echo: { adapter: 'dspy' } } }, 'bridges.echo.adapter'],
+    [{ bridges: { echo: { adapter: 'dpsy' } } }, 'bridges.echo.adapter'],
     [{ bridges: { 'a b': bridges.echo } }, 'bridges.a b'],
   ])('is refused with the name of the field: %#', async (config, field) => {
     const error = await rejection(createRuntime(config as never));

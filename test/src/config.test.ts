@@ -34,11 +34,11 @@ describe('the options of a bridge', () => {
     }
   });
 
-  it('startup is one of two words', () => {
-    for (const startup of ['await', 'background']) {
+  it('startup is one of three words', () => {
+    for (const startup of ['await', 'background', 'lazy']) {
       expect(() => checkConfig(withBridge({ startup }))).not.toThrow();
     }
-    for (const startup of ['lazy', true, null]) {
+    for (const startup of ['later', true, null]) {
       expect(refusalOf(withBridge({ startup })).field).toBe('bridges.one.startup');
     }
   });
