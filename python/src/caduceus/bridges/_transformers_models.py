@@ -6,7 +6,9 @@ being used. It is given back when the last of them has unloaded it.
 
 from __future__ import annotations
 
+import ctypes
 import gc
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -193,6 +195,9 @@ def free_memory(torch: ModuleType) -> None:
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+    # The layers of a model lie in pieces that glibc would keep for the next one.
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def find_device(torch: ModuleType, device: str) -> str:
