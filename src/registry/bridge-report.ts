@@ -5,7 +5,7 @@ import { installCommand, lackOf, type MissingPackage } from '../../actors/port/m
 import type { ImportTrial, PackageFacts, PythonFacts } from './probe.ts';
 
 /** Which part of a bridge is wrong. `package_missing` is absent, of another version than required, or not importable. */
-export type BridgeProblemCode =
+type BridgeProblemCode =
   | 'not_found'
   | 'script_not_found'
   | 'adapter_not_loaded'

@@ -17,10 +17,10 @@ import {
 } from './bridge-report.ts';
 import { probePython } from './probe.ts';
 
-export type { BridgeProblem, BridgeReport } from './bridge-report.ts';
+export type { BridgeReport } from './bridge-report.ts';
 
 /** What is looked at of an adapter. */
-export interface AdapterToValidate {
+interface AdapterToValidate {
   readonly pythonModule?: string | undefined;
   readonly requiredPackages?: readonly string[] | undefined;
   readonly minPythonVersion?: string | undefined;
