@@ -104,7 +104,9 @@ export const SKLEARN_MOCKS = {
     state.clear();
     for (const model of models) {
       // Whole numbers come back from the wire as numbers.
-      const classes = model.classes.map((each) => (typeof each === 'string' ? each : BigInt(each)));
+      const classes = model.classes.map((each: bigint | number | string) =>
+        typeof each === 'number' ? BigInt(each) : each,
+      );
       state.set(String(model.model_id), { ...model, classes });
     }
     return { status: 'restored', total_count: models.length };
