@@ -11,7 +11,13 @@ import { encodeCodedFrame, encodeFrame, FrameDecoder } from '../../../actors/por
 import type { Args } from '../../adapters/adapter.ts';
 import { frameworkOf, schemasOf } from './built-ins.ts';
 import type { Misbehaviours } from './misbehaviour.ts';
-import { startMock, type MockAnswer, type MockedBridge, type MockItems } from './mock-answer.ts';
+import {
+  startMock,
+  type MockAnswer,
+  type MockedBridge,
+  type MockItems,
+  type MockStep,
+} from './mock-answer.ts';
 
 type Header = Readonly<Record<string, unknown>>;
 
@@ -149,9 +155,7 @@ export class MockChannel {
   }
 }
 
-type Said = MockAnswer | Awaited<ReturnType<MockItems['next']>>;
-
-function write(socket: Socket, said: Said, misbehave?: object): void {
+function write(socket: Socket, said: MockAnswer | MockStep, misbehave?: object): void {
   const { type } = said;
   switch (type) {
     case 'value':

@@ -198,6 +198,21 @@ describe('layer 1', () => {
     expect(await pool.call('count', { text: 'a' })).toEqual({ count: 1 });
   });
 
+  it('mocks built-in bridges that nobody has configured, from their first call on', async () => {
+    const runtime = await createTestRuntime({ layer: 1 });
+    open.push(runtime);
+    const id = await runtime.ml.createProgram({ signature: 'question -> answer' });
+    const outputs = await runtime.ml.execute(id, { question: 'Who?' });
+    expect(Object.keys(outputs)).toEqual(['answer']);
+    expect(await runtime.ml.execute(id, { question: 'Who?' })).toEqual(outputs);
+  });
+
+  it('mocks a bridge that is registered later', async () => {
+    const runtime = await start(wordsAdapter, {});
+    await runtime.registry.register('late', { adapter: wordsAdapter, scriptPath: 'none.py' });
+    expect(await runtime.pool('late').call('count', { text: 'a b' })).toEqual({ count: 2 });
+  });
+
   it('does not misbehave', async () => {
     const runtime = await start(wordsAdapter, {});
     expect(() => misbehave(runtime, 'mine', { type: 'exit' })).toThrow('layer 2');
