@@ -160,7 +160,7 @@ export const TRANSFORMERS_SCHEMAS = {
     result: z.union([labelsSchema, z.array(labelsSchema)]),
   },
   list_models: {
-    args: z.strictObject({}).optional(),
+    args: z.strictObject({}),
     result: z.object({ models: z.array(modelSchema), totalCount: z.int() }),
   },
   unload: {
