@@ -80,9 +80,17 @@ type MethodOf<Operation> = Operation extends { readonly stream: true }
   ? Method<ArgsOf<Operation>, CallStream<ItemOf<Operation>>>
   : Method<ArgsOf<Operation>, Promise<ResultOf<Operation>>>;
 
+type IsOptional<Given> = string extends keyof Given
+  ? true
+  : undefined extends Given
+    ? true
+    : Partial<Given> extends Given
+      ? true
+      : false;
+
 /** Where nothing need be given, nothing need be written. */
 type Method<Given, Answer> =
-  Partial<Given> extends Given
+  IsOptional<Given> extends true
     ? (args?: Given, options?: CallOptions) => Answer
     : (args: Given, options?: CallOptions) => Answer;
 

@@ -132,7 +132,7 @@ describe('the registry', () => {
     const child = children.find(({ id }) => id === 'registry');
     expect(child).toBeDefined();
     // Its action throws: that is a crash.
-    (child?.child as ActorRef).send({ type: 'change', change: null } as never);
+    (child?.child as ActorRef).send({ type: 'change', change: null });
     expect((await again).epoch).toBe(2);
     expect(registry.listBridges()).toContain('echo');
     expect(await registry.validateBridge('echo')).toMatchObject({ ok: true });
