@@ -46,6 +46,7 @@ def test_a_gguf_file_is_named_beside_its_directory_or_by_its_own_path(tmp_path: 
     beside = find_source({"path": str(folder), "gguf_file": "x.gguf"})
     alone = find_source({"path": str(folder / "x.gguf")})
     assert (alone.folder, alone.gguf_file) == (beside.folder, beside.gguf_file)
+    assert alone.name == str(folder / "x.gguf")
 
 
 def test_pickles_are_refused_even_when_nothing_else_is_there(tmp_path: Path) -> None:

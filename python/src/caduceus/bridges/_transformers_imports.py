@@ -23,6 +23,7 @@ _PACKAGES = ("torch", "transformers", "safetensors")
 _SETTINGS = {
     # A worker says what it does on the wire, and nobody looks at its terminal.
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TQDM_DISABLE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     # Threads of the tokenizer are of no use beside those of torch, and forbid a fork.
     "TOKENIZERS_PARALLELISM": "false",

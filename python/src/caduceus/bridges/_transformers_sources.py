@@ -87,7 +87,7 @@ def find_source(args: Mapping[str, Any]) -> Source:
     files = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
     _check_files(folder, files, gguf_file)
     return Source(
-        name=name if name is not None else folder,
+        name=str(name or path),
         folder=folder,
         gguf_file=gguf_file,
         fingerprint=tuple(_print_of(folder, file) for file in files),
