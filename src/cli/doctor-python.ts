@@ -65,13 +65,17 @@ async function look(command: string, because: string): Promise<InterpreterFindin
 /** What is not in an environment of its own, and may not be installed into. */
 export const ON_THE_PATH = 'python3 on the PATH';
 
+const LOCAL = '.venv of this folder';
+
 function whyOf(command: string, { python, env, cwd }: Place): string {
-  if (command === python) return 'named with --python';
+  const isLocal = command === join(cwd, '.venv', 'bin', 'python');
+  // Also when it was made just now.
+  if (command === python) return isLocal ? LOCAL : 'named with --python';
   if (command === env['CADUCEUS_PYTHON']) return 'named by CADUCEUS_PYTHON';
   const active = env['VIRTUAL_ENV'];
   if (active !== undefined && active !== '' && command === join(active, 'bin', 'python')) {
     return 'of the active virtual environment';
   }
-  if (command === join(cwd, '.venv', 'bin', 'python')) return '.venv of this folder';
+  if (isLocal) return LOCAL;
   return command === 'python3' ? ON_THE_PATH : 'of pyenv';
 }

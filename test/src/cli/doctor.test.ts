@@ -223,7 +223,9 @@ describe('caduceus doctor --fix', { timeout: DEADLINE_MS }, () => {
     const { status, stderr, stdout } = doctor(['--fix', '--json'], env, folder);
     expect(stderr).toMatch(/^✓ installing dspy>=\S+, \d+ s\n/u);
     const findings = JSON.parse(stdout) as Findings;
-    expect(findings.python).toMatchObject({ command: path.join(folder, '.venv/bin/python') });
+    expect(findings.python).toMatchObject({
+      ...{ command: path.join(folder, '.venv/bin/python'), because: '.venv of this folder' },
+    });
     expect(findings.bridges[0]!.packages[0]).toMatchObject({
       ...{ name: 'dspy', found: '3.4.1', error: 'RuntimeError: this one came from the folder' },
     });
