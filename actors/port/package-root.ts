@@ -24,6 +24,9 @@ export const WORKER_BOOT = bootOf('worker');
 /** Starts a zygote in the same way. */
 export const ZYGOTE_BOOT = bootOf('_zygote');
 
+/** Rewrites a bridge, and prints what becomes of it. */
+export const MIGRATE_BOOT = bootOf('_migrate');
+
 /** Says what an interpreter is and which packages it has; a file of its own, since it runs on Pythons that are too old for the package. */
 export const PROBE_SCRIPT = join(PYTHON_SOURCES, 'caduceus', '_probe_start.py');
 

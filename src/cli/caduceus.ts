@@ -121,6 +121,17 @@ program
   });
 
 program
+  .command('migrate')
+  .description('rewrite a bridge with a table of handlers as methods with @operation')
+  .argument('<bridge.py>', 'the file; without --write the difference is shown, and nothing changed')
+  .option('-w, --write', 'change the file')
+  .option('--python <path>', 'the interpreter that reads it')
+  .action(async (file: string, options: object) => {
+    const { migrateCommand } = await import('./migrate.ts');
+    await settle(migrateCommand(systemTerminal, file, options));
+  });
+
+program
   .command('doctor')
   .description('say whether workers can run here, by running one, and what to do if not')
   .option('--python <path>', 'the interpreter to look at')
