@@ -36,7 +36,7 @@ export interface BridgeInfo {
 }
 
 /** The adapter of a bridge, by what is known of its name. */
-export type AdapterAt<Named extends Bridges, Name extends string> = Name extends keyof Named
+type AdapterAt<Named extends Bridges, Name extends string> = Name extends keyof Named
   ? Named[Name] extends { readonly adapter: infer Given }
     ? Given extends BuiltInName
       ? BoundOf<BuiltInAdapter<Given>>

@@ -42,7 +42,7 @@ export function poolParts(name: string, bridge: LoadedBridge, defaults: BridgeDe
 }
 
 /** The distributions that a bridge needs: its adapter's and its own. */
-export function packagesOf({ adapter, requiredPackages }: LoadedBridge): readonly string[] {
+function packagesOf({ adapter, requiredPackages }: LoadedBridge): readonly string[] {
   return [...(adapter.requiredPackages ?? []), ...(requiredPackages ?? [])];
 }
 

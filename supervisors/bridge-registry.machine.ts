@@ -58,7 +58,7 @@ export const bridgeRegistryMachine = setup({
   },
 }).createMachine({
   id: 'registry',
-  context: { waiting: [] },
+  context: () => ({ waiting: [] }),
   initial: 'serving',
   on: { validate: { actions: { type: 'look', params: ({ event }) => event } } },
   states: {

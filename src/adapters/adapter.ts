@@ -12,7 +12,7 @@ import { checkPoolOptions } from './pool-schema.ts';
 import { isStandardSchema } from './standard-schema.ts';
 import { zygoteSchema, type ZygoteOption } from './zygote-option.ts';
 
-export type { Args, OperationDefinition } from './operation.ts';
+export type { Args } from './operation.ts';
 
 /** Which operation the unified calls of `runtime.ml` mean. */
 export interface AdapterRoles {

@@ -10,6 +10,7 @@ import { livenessMachine } from '../../actors/worker/liveness.machine.ts';
 import { lifecycleStateOf } from '../../actors/worker/worker-state.ts';
 import { workerMachine } from '../../actors/worker/worker.machine.ts';
 import { zygoteMachine } from '../../actors/worker/zygote.machine.ts';
+import { bridgeRegistryMachine } from '../../supervisors/bridge-registry.machine.ts';
 import { poolMachine } from '../../supervisors/pool/pool.machine.ts';
 import { supervisorMachine } from '../../supervisors/supervisor.machine.ts';
 import { delaysOf, effectiveEdges, statesOf, type Delay, type Edge } from './machine-graph.ts';
@@ -19,6 +20,7 @@ import {
   LIFECYCLE_MEANINGS,
   LIVENESS_MEANINGS,
   POOL_MEANINGS,
+  REGISTRY_MEANINGS,
   SUPERVISOR_MEANINGS,
   WORKER_MEANINGS,
   WORKER_WORDS,
@@ -111,6 +113,11 @@ export function lifecyclesDocument(): string {
       machine: poolMachine,
       input: POOL_INPUT,
       meanings: POOL_MEANINGS,
+    }),
+    ...machineSection('The registry of bridges', 'supervisors/bridge-registry.machine.ts', {
+      machine: bridgeRegistryMachine,
+      input: undefined,
+      meanings: REGISTRY_MEANINGS,
     }),
     '## How to read it',
     'An event moves the innermost state that accepts it; `[…]` is a guard, and when it says no the states around are asked. ' +

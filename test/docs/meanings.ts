@@ -67,6 +67,7 @@ export const BREAKER_MEANINGS: Meanings = {
 };
 
 export const POOL_MEANINGS: Meanings = {
+  unstarted: 'It starts on demand, and nobody has called it yet.',
   starting: 'Its tree is started; calls wait for the first worker.',
   serving: 'A worker has been ready: calls go to its workers.',
   draining: 'New calls are refused; those that it has accepted end, within the time of the order.',
@@ -77,6 +78,11 @@ export const POOL_MEANINGS: Meanings = {
   ending_first: 'The same, and it was told to start again: it does so then.',
   waiting: 'It starts again by itself after the time of its breaker.',
   closed: 'The runtime ends, and its root stops the tree.',
+};
+
+export const REGISTRY_MEANINGS: Meanings = {
+  serving: 'Questions are answered, and nothing is being changed.',
+  changing: 'A bridge is being added or taken away; further changes wait.',
 };
 
 export const LIFECYCLE_MEANINGS: Meanings = {

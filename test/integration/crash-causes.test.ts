@@ -14,7 +14,7 @@ const BROKEN = 'CUDA error: device-side assert triggered';
 async function crashOf(op: string, args: object): Promise<BusEvents['child.crashed']> {
   runtime = await echoRuntime({ size: 1 });
   const crashed = nextEvent(runtime, 'child.crashed');
-  const error = await rejection(runtime.pool('echo').call(op, args as never));
+  const error = await rejection(runtime.pool('echo').call(op, args));
   const event = await crashed;
   expect(error).toMatchObject({ code: 'worker_crashed', crashCause: event.crashCause });
   return event;
