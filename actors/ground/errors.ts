@@ -123,6 +123,8 @@ export class PythonError extends CaduceusError {
   readonly pythonType: string;
   /** Whether it can be otherwise next time. */
   readonly python: PythonErrorKind;
+  /** Not before this time is another try worth it, in ms: a provider's `Retry-After`, where the bridge has passed it on. */
+  readonly retryAfterMs: number | undefined;
   /** Python's own traceback, as text. */
   readonly traceback: string;
   readonly workerId: string;
@@ -136,6 +138,7 @@ export class PythonError extends CaduceusError {
     this.code = remote.code;
     this.pythonType = remote.type;
     this.python = pythonErrorKind(remote);
+    this.retryAfterMs = remote.retryAfterMs;
     this.traceback = remote.traceback;
     this.workerId = worker.workerId;
     this.epoch = worker.epoch;

@@ -117,6 +117,8 @@ export interface ErrorFacts {
   readonly outcome?: Outcome | undefined;
   /** Of an exception of Python's: its kind. None is the worst one. */
   readonly python?: PythonErrorKind | undefined;
+  /** Not before this time is another try worth it, in ms. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Whether the same call may succeed later without any change by its caller: `retryable` of every error. */
@@ -208,7 +210,9 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryDecision {
   if (row === undefined) return { type: 'abandon', because: 'critical' };
   const attemptsMax = Math.min(facts.retriesMax, row.attemptsMax);
   const { random, lastDelayMs = 0, backoff = 'exponential' } = facts;
-  const delayMs = row.delayMs({ attempt, random, lastDelayMs }, backoff);
+  // Who asks for a longer wait than ours knows why; sooner would be answered alike.
+  const askedMs = error.retryAfterMs ?? 0;
+  const delayMs = Math.max(row.delayMs({ attempt, random, lastDelayMs }, backoff), askedMs);
   const because = hindrance(facts, attempt > attemptsMax, delayMs);
   if (because !== undefined) return { type: 'abandon', because };
   return facts.state === 'rebuildable'

@@ -48,6 +48,8 @@ export interface RemoteError {
   readonly message: string;
   readonly traceback: string;
   readonly code: string;
+  /** Not before this time is another try worth it, in ms: a provider's `Retry-After`. */
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: RemoteError | undefined;
 }
 

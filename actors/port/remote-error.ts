@@ -12,6 +12,7 @@ function remoteErrorSchema(causesMax: number): z.ZodType<RemoteError> {
     message: z.string(),
     traceback: z.string(),
     code: z.string(),
+    retryAfterMs: z.number().min(0).optional(),
     cause: causesMax === 0 ? z.undefined().optional() : remoteErrorSchema(causesMax - 1).optional(),
   });
 }

@@ -88,3 +88,9 @@ def test_a_concealed_secret_is_in_neither_text(monkeypatch: pytest.MonkeyPatch) 
     described = _caught(ValueError("bad key sk-very-secret"))
     assert described["message"] == "bad key [secret]"
     assert "sk-very-secret" not in described["traceback"]
+
+
+def test_a_wait_that_a_provider_asks_for_is_told_in_milliseconds() -> None:
+    assert _caught(BridgeError("slow down", retry_after_s=1.5))["retryAfterMs"] == 1_500
+    for nothing in (None, -1.0, float("inf"), float("nan")):
+        assert "retryAfterMs" not in _caught(BridgeError("slow down", retry_after_s=nothing))

@@ -86,6 +86,7 @@ describe('a provider', () => {
     model.inject({ kind: 'status', status: 429, retryAfterS: 3 });
     const error = await rejection(bridge.executeProgram({ id, inputs }));
     expect(error.message).toContain('try again in 3 s');
+    expect(error).toMatchObject({ retryAfterMs: 3_000 });
   });
 
   it('that is repeated by DSPy, where that is asked for, is not failed by one bad answer', async () => {

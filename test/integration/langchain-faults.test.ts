@@ -82,7 +82,10 @@ describe('the server', () => {
       );
       expect(error).toMatchObject({ ...found, bridge: 'langchain', outcome: 'maybeExecuted' });
       if (fault.kind === 'status' && fault.retryAfterS !== undefined)
-        expect(error.message).toContain('try again in 7 s');
+        expect(error).toMatchObject({
+          message: expect.stringContaining('try again in 7 s') as string,
+          retryAfterMs: 7_000,
+        });
       // The next one of the session is none the worse.
       expect(JSON.stringify(await call(session.sessionId, 'better', session))).toBeTruthy();
     });

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ TEXT_CHARACTERS_MAX = 64 * 1024
 """The longest message and the longest traceback of one error object."""
 
 CAUSE_DEPTH_MAX = 8
+
+_MS_PER_S = 1_000
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _OWN_FILES = frozenset(
@@ -40,16 +43,23 @@ class BridgeError(Exception):
         What went wrong, for a reader.
     code : str, default "python_error"
         One of the codes of `docs/protocol.md` §4.
+    retry_after_s : float, optional
+        Not before this time is another try worth it, in seconds: a provider's ``Retry-After``.
 
     Attributes
     ----------
     code : str
         As given.
+    retry_after_s : float or None
+        As given.
     """
 
-    def __init__(self, message: str, *, code: str = "python_error") -> None:
+    def __init__(
+        self, message: str, *, code: str = "python_error", retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after_s = retry_after_s
 
 
 def error_object(error: BaseException) -> dict[str, Any]:
@@ -79,6 +89,9 @@ def _describe(
         "traceback": _bound_middle(redact(_traceback_of(error, with_chain=with_chain))),
         "code": error.code if isinstance(error, BridgeError) else "python_error",
     }
+    wait_s = error.retry_after_s if isinstance(error, BridgeError) else None
+    if wait_s is not None and 0 <= wait_s < math.inf:
+        described["retryAfterMs"] = round(wait_s * _MS_PER_S)
     cause = _cause_of(error)
     if cause is not None and causes_left > 0 and id(cause) not in seen:
         seen.add(id(cause))

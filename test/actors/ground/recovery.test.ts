@@ -215,6 +215,18 @@ describe('an exception of Python’s', () => {
     expect(decide({ error, isIdempotent: true, attempt: 2 })).toEqual(abandon('attempts_spent'));
   });
 
+  it('that says when to come again is not asked sooner, and not at all where the call has no time for it', () => {
+    const asked = { ...PASSING, retryAfterMs: 3_000 };
+    expect(decide({ error: asked, isIdempotent: true, remainingMs: 3_001 })).toEqual(
+      backoff(3_000),
+    );
+    expect(decide({ error: asked, isIdempotent: true, remainingMs: 3_000 })).toEqual(
+      abandon('no_time'),
+    );
+    const sooner = { ...PASSING, retryAfterMs: 1 };
+    expect(decide({ error: sooner, isIdempotent: true })).toEqual(backoff(100));
+  });
+
   it('is not mistaken for an error of ours by its code', () => {
     const error = { ...PASSING, code: 'overloaded' };
     expect(decide({ error, isIdempotent: true })).toEqual(backoff(100));

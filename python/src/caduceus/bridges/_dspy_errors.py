@@ -76,7 +76,8 @@ def translated() -> Iterator[None]:
         code = code_of(error)
         if code is None:
             raise
-        raise ModelError(_text_of(error), code=code) from error
+        wait_s = getattr(error, "retry_after", None)
+        raise ModelError(_text_of(error), code=code, retry_after_s=wait_s) from error
 
 
 def code_of(error: BaseException) -> str | None:

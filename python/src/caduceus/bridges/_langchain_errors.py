@@ -54,7 +54,9 @@ def translated() -> Iterator[None]:
         code = code_of(error)
         if code is None:
             raise
-        raise BridgeError(_message_of(error, code), code=code) from error
+        raise BridgeError(
+            _message_of(error, code), code=code, retry_after_s=_seconds(_retry_after(error))
+        ) from error
 
 
 def code_of(error: Exception) -> str | None:
@@ -96,3 +98,11 @@ def _retry_after(error: Exception) -> str | None:
     headers = getattr(getattr(error, "response", None), "headers", None)
     found = None if headers is None else headers.get("retry-after")
     return found if isinstance(found, str) else None
+
+
+def _seconds(header: str | None) -> float | None:
+    """Read ``Retry-After``; where it is a date, nobody has ever seen a model's server send one."""
+    try:
+        return None if header is None else float(header)
+    except ValueError:
+        return None
