@@ -184,10 +184,25 @@ function replyOf(message: unknown): ReplyMessage {
       `v1 wire: reply ${id} is neither {"success": true, "result": …} nor {"success": false, "error": "…"}`,
     );
   }
+  const {
+    error_type: type,
+    error_code: code,
+    traceback,
+  } = message as Readonly<Record<string, unknown>>;
   return {
     ...{ type: 'reply', id, ok: false },
-    error: { type: 'Error', message: error, traceback: '', code: 'python_error' },
+    // The ported design's base class says no more than the message; ours does, also by hand.
+    error: {
+      type: textOr(type, 'Error'),
+      message: error,
+      traceback: textOr(traceback, ''),
+      code: textOr(code, 'python_error'),
+    },
   };
+}
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === 'string' ? value : fallback;
 }
 
 function notV1(found: string, bytes: Buffer, cause?: unknown): ProtocolError {

@@ -70,9 +70,11 @@ export class CallDesk {
     const { path, epoch, port } = this.#peer();
     this.#bus.emit('reply.dropped', { path, epoch, callId: message.id });
     if (message.type !== 'callback') return;
-    // Python waits for it: whoever the call was of is gone.
-    const what = `call ${message.id} is over, or has nobody who answers`;
-    const error = { type: 'CallbackError', message: what, traceback: '', code: 'cancelled' };
+    // Python waits for it: whoever the call was of is gone, or has no callbacks at all.
+    const [what, code] = this.#calls.has(message.id)
+      ? [`call ${message.id} was made without callbacks`, 'callback_unknown']
+      : [`call ${message.id} is over`, 'cancelled'];
+    const error = { type: 'CallbackError', message: what, traceback: '', code };
     port?.answer({ callback: message.callback, ok: false, error });
   }
 

@@ -105,6 +105,16 @@ describe('a v1 reply', () => {
     ]);
   });
 
+  it('tells type, code and traceback of a failure where the script does', () => {
+    const text =
+      '{"id": 2, "success": false, "error": "no luck", "error_type": "ValueError", "error_code": "unlucky", "traceback": "Traceback"}';
+    expect(decode(bytesOf(text))).toMatchObject([
+      {
+        error: { type: 'ValueError', message: 'no luck', code: 'unlucky', traceback: 'Traceback' },
+      },
+    ]);
+  });
+
   it('that holds NaN, as Python writes it, fails its call and not the wire', () => {
     const replies = decode(
       bytesOf('{"id": 3, "success": true, "result": [NaN, -Infinity, "NaN \\" Infinity"]}'),

@@ -38,6 +38,17 @@ describe('what belongs to no call in flight', () => {
     expect(dropped).toHaveLength(1);
   });
 
+  it('is a callback of a call that was made without any, and is answered so', () => {
+    const { send, settle, process } = setUp();
+    const id = send('hang');
+    settle();
+    process().emit('replies', { type: 'callback', id, callback: 9, name: 'f', args: {} });
+    settle();
+    expect(process().answers).toMatchObject([
+      { callback: 9, ok: false, error: { code: 'callback_unknown' } },
+    ]);
+  });
+
   it('is given neither credit nor an answer', () => {
     const { worker, send, settle, process } = setUp();
     const id = send('echo');
