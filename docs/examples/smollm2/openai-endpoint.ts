@@ -54,11 +54,11 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const close = async (): Promise<void> => {
-    server.close();
-    server.closeAllConnections();
-    if (server.listening) await once(server, 'close');
-  };
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   return { baseUrl: `http://127.0.0.1:${port}/v1`, close, [Symbol.asyncDispose]: close };
 }
 
