@@ -75,6 +75,7 @@ describe('the code of the README', () => {
     const modules = {
       example: block('README.md', 'Example', 'ts'),
       own: block('README.md', 'Your own bridge', 'ts'),
+      frameworks: block('README.md', 'Frameworks', 'ts'),
       pools: block('README.md', 'Pools', 'ts'),
       trees: block('README.md', 'Supervision trees', 'ts'),
       holds: [...had, block('README.md', 'What holds', 'ts')].join('\n'),
@@ -112,6 +113,14 @@ describe('a bridge of one’s own', { timeout: DEADLINE_MS }, () => {
   it('runs as the README has it', async () => {
     writeFileSync(path.join(home, 'counter.py'), block('README.md', 'Your own bridge', 'python'));
     expect(await run(block('README.md', 'Your own bridge', 'ts'))).toBe('2');
+  });
+
+  it('is not needed for a framework, as the README has it', async () => {
+    const [answer = '', ...bridges] = (await run(block('README.md', 'Frameworks', 'ts'))).split(
+      '\n',
+    );
+    expect(answer).toContain('391');
+    expect(bridges).toEqual(["[ 'langchain', 'dspy', 'transformers', 'sklearn' ]"]);
   });
 
   it('has a pool as the README has it, and what it was told outlives its Node', async () => {
