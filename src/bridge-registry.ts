@@ -4,6 +4,7 @@ import { errorFrom } from '../actors/ground/error-from.ts';
 import { OverloadedError } from '../actors/ground/errors.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { suggestion } from '../actors/ground/nearest.ts';
+import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import { callActor } from '../actors/lifecycle/call.ts';
 import type { From } from '../actors/lifecycle/from.ts';
 import { reply } from '../actors/lifecycle/from.ts';
@@ -17,6 +18,7 @@ import {
 } from '../supervisors/bridge-registry.machine.ts';
 import type { ChildSpec } from '../supervisors/child-spec.ts';
 import type { PoolState } from '../supervisors/pool/pool.machine.ts';
+import type { Pool } from '../supervisors/pool/pool.ts';
 import { bindAdapter, type BoundAdapter, type BoundOf } from './adapters/bound-adapter.ts';
 import type { BuiltInAdapter, BuiltInName } from './adapters/built-in.ts';
 import type { BridgeRow, BridgeTable, PlannedBridge } from './bridges.ts';
@@ -128,7 +130,9 @@ export class BridgeRegistry {
    * @throws {@link BridgeRegistryError} `not_found`.
    */
   async unregister(name: string, options: { readonly drainMs?: number } = {}): Promise<void> {
-    await this.#change({ op: 'unregister', bridge: name, drainMs: options.drainMs });
+    const { drainMs = LIMITS.drainMs } = options;
+    checkDrain(drainMs);
+    await this.#change({ op: 'unregister', bridge: name, drainMs }, drainMs);
   }
 
   /** The registry's server, for its supervisor. */
@@ -159,14 +163,15 @@ export class BridgeRegistry {
     return new BridgeRegistryError('not_found', name, `it is not registered; ${known}`);
   }
 
-  #ask(event: RegistryEvent): Promise<unknown> {
+  /** @param moreMs what it may take of itself. */
+  #ask(event: RegistryEvent, moreMs = 0): Promise<unknown> {
     const callee = { ref: this.#ports.whereis(), label: 'registry' };
-    return callActor(callee, event, { timeoutMs: LIMITS.registryCallTimeoutMs });
+    return callActor(callee, event, { timeoutMs: LIMITS.registryCallTimeoutMs + moreMs });
   }
 
-  #change(change: RegistryChange): Promise<unknown> {
+  #change(change: RegistryChange, moreMs = 0): Promise<unknown> {
     const order: Extract<RegistryEvent, { type: 'change' }> = { type: 'change', change };
-    return this.#ask(order);
+    return this.#ask(order, moreMs);
   }
 
   async #validate(name: string): Promise<BridgeReport> {
@@ -177,7 +182,10 @@ export class BridgeRegistry {
 
   #make({ change, from }: Order): void {
     const server = self();
-    const made = change.op === 'register' ? this.#register(change) : this.#unregister(change);
+    const make =
+      change.op === 'register' ? () => this.#register(change) : () => this.#unregister(change);
+    // Not while the machine acts: what is made has machines of its own, and XState takes what they do for the action of this one.
+    const made = Promise.resolve().then(make);
     answer(from, made);
     const over = (): void => server?.send({ type: 'changed' });
     made.then(over, over);
@@ -199,10 +207,7 @@ export class BridgeRegistry {
       if (startup === 'background') resolve();
       else pool.ready().then(resolve, reject);
     }).catch(async (error: unknown) => {
-      await new Promise<void>((resolve) => {
-        pool.stop(resolve);
-      });
-      table.remove(name);
+      await this.#end(name, pool);
       throw error;
     });
   }
@@ -214,11 +219,22 @@ export class BridgeRegistry {
       // What it has come to, stopped or failed, is its end in any case.
       pool.drain(drainMs, () => resolve());
     });
+    await this.#end(name, pool);
+  }
+
+  /** Whoever still has its handle can start it no more. */
+  async #end(name: string, pool: Pool): Promise<void> {
     await new Promise<void>((resolve) => {
       pool.stop(resolve);
     });
+    pool.close('bridge was unregistered');
     this.#ports.table.remove(name);
   }
+}
+
+function checkDrain(drainMs: number): void {
+  if (!(drainMs >= 0))
+    throw new InvalidConfigError('options.drainMs', `must be 0 or above, found ${drainMs}`);
 }
 
 /** Answer a call with what a promise comes to. */

@@ -127,9 +127,12 @@ export class BridgeTable {
         start: config.startup === 'lazy' ? 'on_demand' : 'at_once',
         launch: () => launcher.launch(transport),
         // What it needs may have been missing, or not looked for yet.
-        startTree: (spec, failed) => {
+        startTree: (spec, failed, isWanted) => {
           launcher.prepare().then(
-            () => this.startUnderRoot(spec, failed),
+            () => {
+              // It may have been stopped since, and another start be under way.
+              if (isWanted()) this.startUnderRoot(spec, failed);
+            },
             (error: unknown) => failed(errorFrom(error)),
           );
         },

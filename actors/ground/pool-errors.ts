@@ -91,19 +91,23 @@ export class CheckoutEndedError extends CaduceusError {
   }
 }
 
+const STOPPED_WORDS = {
+  draining: 'is draining',
+  stopped: 'was stopped',
+  unregistered: 'is gone, its bridge was unregistered',
+} as const;
+
 /** The pool takes no more calls, because it was told so; nothing was sent. */
 export class PoolStoppedError extends CaduceusError {
   readonly code = 'pool_stopped';
   readonly category = 'system_error';
   override readonly outcome: Outcome = 'notSent';
   readonly pool: string;
-  /** `draining`: what it has accepted goes on to its end. */
-  readonly state: 'draining' | 'stopped';
+  /** `draining`: what it has accepted goes on to its end; `unregistered`: it is over for good. */
+  readonly state: 'draining' | 'stopped' | 'unregistered';
 
-  constructor(pool: string, state: 'draining' | 'stopped') {
-    super(
-      `pool ${pool} takes no calls: it ${state === 'draining' ? 'is draining' : 'was stopped'}`,
-    );
+  constructor(pool: string, state: PoolStoppedError['state']) {
+    super(`pool ${pool} takes no calls: it ${STOPPED_WORDS[state]}`);
     this.pool = pool;
     this.state = state;
   }

@@ -3,7 +3,11 @@ import type { Actor } from 'xstate';
 
 import type { Bus } from '../../actors/ground/bus.ts';
 import type { Clock } from '../../actors/ground/clock.ts';
-import { PoolFailedError, RuntimeStoppedError } from '../../actors/ground/errors.ts';
+import {
+  PoolFailedError,
+  RuntimeStoppedError,
+  type CaduceusError,
+} from '../../actors/ground/errors.ts';
 import { PoolStoppedError } from '../../actors/ground/pool-errors.ts';
 import { createRoot } from '../../actors/lifecycle/root.ts';
 import type { Done } from './fleet-requests.ts';
@@ -17,6 +21,8 @@ import {
   type PoolState,
 } from './pool.machine.ts';
 
+export type { WhyClosed } from './pool.machine.ts';
+
 /** What a state means for the rest of the pool; each is done once, on entering it. */
 export interface LifeHands {
   /** Take calls again, and have the tree started. */
@@ -27,8 +33,8 @@ export interface LifeHands {
   readonly stop: () => void;
   /** Fail what waits; the tree ends by itself. */
   readonly fail: (makeError: () => PoolFailedError) => void;
-  /** As `stop`, but the tree is ended by its root. */
-  readonly close: () => void;
+  /** As `stop`, but for good, and the tree is ended by its root. */
+  readonly close: (makeError: () => CaduceusError) => void;
 }
 
 /** Told of each place that the pool comes to. @returns whether it waits on. */
@@ -42,6 +48,8 @@ export class PoolLife {
   readonly #waiters = new Set<Waiter>();
   #place: PoolPlace;
   #because = '';
+  /** How often it has come to another place. */
+  #moveCount = 0;
   /** What is dealt with, and what comes after it. */
   readonly #told: { readonly event: PoolEvent; readonly because: string }[] = [];
 
@@ -72,6 +80,17 @@ export class PoolLife {
 
   get state(): PoolState {
     return stateOf(this.#place);
+  }
+
+  /** Whether none of its tree may be up. */
+  get isOver(): boolean {
+    return this.#place === 'stopped' || this.#place === 'closed';
+  }
+
+  /** @returns what tells whether it has been in the place of now ever since. */
+  whileHere(): () => boolean {
+    const moveCount = this.#moveCount;
+    return () => moveCount === this.#moveCount;
   }
 
   /** @param because in words, for those who watch. */
@@ -118,7 +137,7 @@ export class PoolLife {
       case 'stopped':
         return new PoolStoppedError(this.#pool, 'stopped');
       case 'closed':
-        return new RuntimeStoppedError(`pool ${this.#pool}`);
+        return this.#closedError();
       case 'unstarted':
       case 'starting':
       case 'serving':
@@ -126,6 +145,13 @@ export class PoolLife {
       default:
         return place satisfies never;
     }
+  }
+
+  #closedError(): CaduceusError {
+    const { whyClosed } = this.#actor.getSnapshot().context;
+    return whyClosed === 'runtime ends'
+      ? new RuntimeStoppedError(`pool ${this.#pool}`)
+      : new PoolStoppedError(this.#pool, 'unregistered');
   }
 
   /** Call `waiter` now and with each change, until it has what it waits for. While something is dealt with, that comes first. */
@@ -143,6 +169,7 @@ export class PoolLife {
     const from = this.#place;
     if (place === from) return;
     this.#place = place;
+    this.#moveCount += 1;
     const [before, after] = [stateOf(from), stateOf(place)];
     if (before !== after) {
       const because = this.#because === '' ? 'its time was over' : this.#because;
@@ -167,7 +194,7 @@ export class PoolLife {
         if (from !== 'restarting' && makeError !== undefined) this.#hands.fail(makeError);
         return;
       case 'closed':
-        this.#hands.close();
+        this.#hands.close(() => this.#closedError());
         return;
       case 'unstarted':
       case 'serving':

@@ -12,8 +12,13 @@ import type { RouterStatistics } from './router-types.ts';
 export interface PoolSetup extends PoolTreeSetup, RouterSetup {
   /** `on_demand`: its tree is started, by `startTree`, when the first call comes. Default: somebody starts its `childSpec()` at once. */
   readonly start?: 'at_once' | 'on_demand' | undefined;
-  /** Have its tree started again, of which nothing is left: as a child of whoever had started it first. Undefined: a pool that has failed or was stopped stays so. */
-  readonly startTree?: ((spec: ChildSpec, failed: (error: Error) => void) => void) | undefined;
+  /**
+   * Have its tree started again, of which nothing is left: as a child of whoever had started it first. Undefined: a pool that has failed or was stopped stays so.
+   * Whoever needs time for it asks `isWanted` then: the pool may have been stopped, and even been told to start once more.
+   */
+  readonly startTree?:
+    | ((spec: ChildSpec, failed: (error: Error) => void, isWanted: () => boolean) => void)
+    | undefined;
 }
 
 /** What a pool needs of the world. */

@@ -16,9 +16,13 @@ export interface PoolInput {
 interface PoolContext {
   readonly input: PoolInput;
   readonly drainMs: number;
+  readonly whyClosed: WhyClosed;
   /** Of its last failure; makes one for each who hears of it. */
   readonly makeError: (() => PoolFailedError) | undefined;
 }
+
+/** Why it is closed: its runtime ends, or nobody has its bridge any more. */
+export type WhyClosed = 'runtime ends' | 'bridge was unregistered';
 
 export type PoolEvent =
   | { readonly type: 'worker.ready' }
@@ -33,8 +37,8 @@ export type PoolEvent =
   | { readonly type: 'pool.start' }
   /** A call has come to one that starts on demand. */
   | { readonly type: 'pool.wake' }
-  /** The runtime ends; its root stops the tree. */
-  | { readonly type: 'pool.close' };
+  /** It is over for good; its root stops what there is of its tree. */
+  | { readonly type: 'pool.close'; readonly why: WhyClosed };
 
 const FAILS = {
   target: '#pool.failed',
@@ -52,6 +56,14 @@ const DRAINS = {
   },
 } as const;
 
+const CLOSES = {
+  target: '.closed',
+  actions: {
+    type: 'recordClose',
+    params: ({ event }: { event: Extract<PoolEvent, { type: 'pool.close' }> }) => event,
+  },
+} as const;
+
 export const poolMachine = setup({
   types: {
     context: {} as PoolContext,
@@ -63,6 +75,7 @@ export const poolMachine = setup({
       makeError,
     })),
     recordDrain: assign((_, { timeoutMs }: { timeoutMs: number }) => ({ drainMs: timeoutMs })),
+    recordClose: assign((_, { why }: { why: WhyClosed }) => ({ whyClosed: why })),
   },
   guards: {
     startsAtOnce: ({ context }) => context.input.start === 'at_once',
@@ -74,9 +87,12 @@ export const poolMachine = setup({
   },
 }).createMachine({
   id: 'pool',
-  context: ({ input }) => ({ input, drainMs: LIMITS.drainMs, makeError: undefined }),
+  context: ({ input }) => ({
+    ...{ input, drainMs: LIMITS.drainMs },
+    ...{ whyClosed: 'runtime ends', makeError: undefined },
+  }),
   initial: 'unstarted',
-  on: { 'pool.close': '.closed' },
+  on: { 'pool.close': CLOSES },
   states: {
     unstarted: {
       always: { guard: 'startsAtOnce', target: 'starting' },

@@ -1,5 +1,5 @@
 // What is a pool of workers of one bridge? A supervisor of workers, a fleet that says who they are, and a router, joined so that none waits for another.
-import { PoolFailedError, RuntimeStoppedError } from '../../actors/ground/errors.ts';
+import { PoolFailedError, type CaduceusError } from '../../actors/ground/errors.ts';
 import { formatExitReason, SHUTDOWN, type ExitReason } from '../../actors/ground/exit-reason.ts';
 import { LIMITS } from '../../actors/ground/limits.ts';
 import { PoolStoppedError } from '../../actors/ground/pool-errors.ts';
@@ -11,7 +11,7 @@ import type { CallRequest } from './call-row.ts';
 import type { Checkout, CheckoutRequest } from './checkout.ts';
 import type { Done } from './fleet-requests.ts';
 import { Fleet } from './fleet.ts';
-import { PoolLife } from './pool-life.ts';
+import { PoolLife, type WhyClosed } from './pool-life.ts';
 import { poolStatistics } from './pool-statistics.ts';
 import type { PoolPorts, PoolSetup, PoolStatistics } from './pool-types.ts';
 import type { StoreDone } from './scope-store.ts';
@@ -69,13 +69,12 @@ export class Pool {
     const ends = { tree: this.#tree, router: this.#router };
     this.#fleet = new Fleet(setup.name, setup.options, ports, ends);
     const reopenMs = setup.startTree === undefined ? undefined : reopenTimeMs(setup.options);
-    const { start = 'at_once' } = setup;
-    this.#life = new PoolLife(setup.name, { reopenMs, start }, ports, {
+    this.#life = new PoolLife(setup.name, { reopenMs, start: setup.start ?? 'at_once' }, ports, {
       begin: () => this.#begin(),
       drain: () => this.#drain(),
       stop: () => this.#stop(),
       fail: (makeError) => this.#fail(makeError),
-      close: () => this.#close(),
+      close: (makeError) => this.#close(makeError),
     });
   }
 
@@ -194,9 +193,9 @@ export class Pool {
     };
   }
 
-  /** Take no more calls; those that wait are rejected, those that run may finish while the workers are stopped. Its root stops the tree. */
-  close(): void {
-    this.#life.tell({ type: 'pool.close' }, 'the runtime ends');
+  /** Take no more calls, for good; those that wait are rejected, those that run may finish while the workers are stopped. Its root stops the tree. */
+  close(why: WhyClosed = 'runtime ends'): void {
+    this.#life.tell({ type: 'pool.close', why }, `the ${why}`);
   }
 
   get #leftCount(): number {
@@ -225,7 +224,7 @@ export class Pool {
     const top = this.#tree.start({ ...order, listener }, ports);
     if (top.state !== 'stopped') this.#top = top;
     // Told to stop before it had begun.
-    if (this.#life.place === 'stopped') top.stop('infinity', SHUTDOWN);
+    if (this.#life.isOver) top.stop('infinity', SHUTDOWN);
     return top;
   }
 
@@ -251,13 +250,15 @@ export class Pool {
 
   #begin(): void {
     this.#router.reopen();
+    const isWanted = this.#life.whileHere();
+    const failed = (error: Error): void => {
+      if (!isWanted()) return;
+      this.#failWith(`its root did not start it: ${error.message}`, { type: 'error', error });
+      this.#life.tell({ type: 'tree.gone' }, 'it was not started');
+    };
     // By way of the event loop: its root has forgotten the one before by then.
     this.#ports.clock.afterPoll(() => {
-      if (this.#life.place !== 'starting') return;
-      this.#setup.startTree?.(this.childSpec(), (error) => {
-        this.#failWith(`its root did not start it: ${error.message}`, { type: 'error', error });
-        this.#life.tell({ type: 'tree.gone' }, 'it was not started');
-      });
+      if (isWanted()) this.#setup.startTree?.(this.childSpec(), failed, isWanted);
     });
   }
 
@@ -291,8 +292,7 @@ export class Pool {
     this.#router.close(makeError);
   }
 
-  #close(): void {
-    const makeError = (): RuntimeStoppedError => new RuntimeStoppedError(`pool ${this.name}`);
+  #close(makeError: () => CaduceusError): void {
     this.#fleet.end(makeError);
     this.#router.close(makeError);
     if (this.#top === undefined) this.#router.dispose();

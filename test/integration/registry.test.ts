@@ -123,6 +123,25 @@ describe('the registry', () => {
     expect(await rejection(registry.unregister('x'))).toMatchObject({ code: 'not_found' });
   });
 
+  it('has its bridges no more once they are taken away, whoever still has a handle', async () => {
+    const runtime = await runtimeWith({ bridges: { echo } });
+    const handle = runtime.pool('echo');
+    await runtime.registry.unregister('echo');
+    expect(await rejection(handle.start())).toMatchObject({ code: 'pool_stopped' });
+    expect(await rejection(handle.call('echo'))).toMatchObject({
+      code: 'pool_stopped',
+      state: 'unregistered',
+    });
+    expect(runtime.tree().children.map(({ id }) => id)).toEqual(['registry']);
+  });
+
+  it('refuses a time to drain that is none', async () => {
+    const { registry } = await runtimeWith({ bridges: { echo } });
+    const error = await rejection(registry.unregister('echo', { drainMs: Number.NaN }));
+    expect(error).toMatchObject({ code: 'invalid_config', field: 'options.drainMs' });
+    expect(registry.listBridges()).toContain('echo');
+  });
+
   it('is started again when it crashes, and no pool notices', async () => {
     const runtime = await runtimeWith({ bridges: { echo } });
     const before = workersOf(runtime).map(({ pid }) => pid);
@@ -167,6 +186,16 @@ describe('a bridge that starts when it is first called', () => {
     });
     await runtime.pool('echo').start();
     expect(await runtime.pool('echo').call('echo', { a: 1 })).toEqual({ a: 1 });
+  });
+
+  it('may be stopped and started again while its interpreter is looked for', async () => {
+    const runtime = await runtimeWith({ bridges: { echo: { ...echo, startup: 'lazy' } } });
+    const handle = runtime.pool('echo');
+    const refused = rejection(handle.call('echo'));
+    await Promise.all([handle.stop(), handle.start()]);
+    expect(await refused).toMatchObject({ code: 'pool_stopped' });
+    expect(await handle.call('echo', { a: 1 })).toEqual({ a: 1 });
+    expect(workersOf(runtime)).toHaveLength(1);
   });
 
   it('is the same when the runtime ends while it starts', async () => {
