@@ -240,7 +240,8 @@ class WorkerPort implements Port {
       case 'welcome':
         this.#greeting = 'answered';
         this.abilities = abilitiesOf(answer.welcome.protocol);
-        this.#link.write('control', encodeFrame(answer.welcome));
+        // Together with the first ping: written behind it, that could meet a bridge that has failed already, and the failed write would cost its last words.
+        this.#link.write('control', encodeFrame(answer.welcome), 'soon');
         this.#tell({ type: 'greeted', hello: answer.hello });
         return;
       default:

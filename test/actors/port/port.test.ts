@@ -43,6 +43,18 @@ describe('a port', () => {
     expect(written()).toEqual([['control', welcome]]);
   });
 
+  it('lets its welcome go out with what is written once that is told, so that nothing meets a bridge that has failed meanwhile', () => {
+    const { connected, message, port, times, written } = setUp();
+    connected();
+    message('control', HELLO);
+    port.control({ type: 'ping', seq: 1 });
+    expect(written()).toMatchObject([
+      ['control', { type: 'welcome' }],
+      ['control', { type: 'ping' }],
+    ]);
+    expect(times()).toEqual(['soon', 'now']);
+  });
+
   it('tells in its welcome how many calls are wanted at a time, and what the kernel is to hold it to', () => {
     const asked = { concurrency: 4, limits: { openFilesMax: 64, cpuMsMax: 1_000 } };
     const { connected, message, written } = setUp({ request: asked });

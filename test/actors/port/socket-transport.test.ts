@@ -95,6 +95,18 @@ describe("a worker's connection", () => {
     expect(bytes?.toString()).toBe('hi');
   });
 
+  it('sends what is to go out soon together with what is written behind it', async () => {
+    const socket = await dial(lane('control'));
+    await until(() => facts.some(isOf('opened', 'control')));
+    const first = new Promise<string>((resolve) =>
+      socket.once('data', (data) => resolve(String(data))),
+    );
+    link.write('control', Buffer.from('welcome '), 'soon');
+    link.write('control', Buffer.from('ping'));
+    clock.poll();
+    expect(await first).toBe('welcome ping');
+  });
+
   it('is not held up by the greeting time once it has shown its nonce', async () => {
     await dial(lane('control'));
     await until(() => facts.length > 0);

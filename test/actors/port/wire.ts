@@ -6,7 +6,7 @@ import type { ProcessFact } from '../../../actors/port/launcher.ts';
 import type { PortRequest } from '../../../actors/port/port-types.ts';
 import { openPort } from '../../../actors/port/port.ts';
 import { noGuard, type RunGuard } from '../../../actors/port/run-guard.ts';
-import { LANES, type Lane, type LinkFact } from '../../../actors/port/transport.ts';
+import { LANES, type Lane, type LinkFact, type WriteTime } from '../../../actors/port/transport.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 type PortFact = Parameters<Parameters<typeof openPort>[2]>[0];
@@ -48,7 +48,11 @@ export function wire(given: Given = {}) {
   const notices: string[] = [];
   /** What the guard was told and what was written, in one order. */
   const order: string[] = [];
-  const written: { readonly lane: string; readonly parts: readonly Uint8Array[] }[] = [];
+  const written: {
+    readonly lane: string;
+    readonly parts: readonly Uint8Array[];
+    readonly when: WriteTime;
+  }[] = [];
   let environment: Readonly<Record<string, string>> = {};
   let tellProcess: (fact: ProcessFact) => void = () => undefined;
   let tellLink: (fact: LinkFact) => void = () => undefined;
@@ -80,9 +84,13 @@ export function wire(given: Given = {}) {
           const close = () => {
             isLinkClosed = true;
           };
-          const write = (lane: string, bytes: Uint8Array | readonly Uint8Array[]) => {
+          const write = (
+            lane: string,
+            bytes: Uint8Array | readonly Uint8Array[],
+            when: WriteTime = 'now',
+          ) => {
             const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
-            written.push({ lane, parts });
+            written.push({ lane, parts, when });
             order.push(`${lane} ${String(headersOf(parts)[0]?.['type'])}`);
           };
           return { write, close };
@@ -118,6 +126,8 @@ export function wire(given: Given = {}) {
     types: () => facts.map(({ type }) => type),
     environment: () => environment,
     isLinkClosed: () => isLinkClosed,
+    /** When each write goes out. */
+    times: () => written.map(({ when }) => when),
     /** The buffers of each write. */
     parts: () => written.map(({ parts }) => parts),
     /** Messages written to Node's lanes, each behind the name of its lane. */
