@@ -123,7 +123,7 @@ describe('Creating Your Own Bridge', () => {
   const myMlAdapter = defineAdapter({
     framework: 'my_ml',
     operations: { my_operation: {} },
-    validateConfig: () => {},
+    validateConfig: () => undefined,
     transformRequest: (_op, args) => args,
     transformResponse: (_op, response) => response,
     methods: (self) => ({
