@@ -11,6 +11,7 @@ import type { Pool } from '../supervisors/pool/pool.ts';
 import type { OpenCall } from '../supervisors/pool/router-types.ts';
 import type { ResolveSecret } from '../supervisors/pool/scope-store.ts';
 import { BUILT_IN_OPERATIONS, type AdapterDefinition, type Args } from './adapters/adapter.ts';
+import type { OperationDefinition } from './adapters/operation.ts';
 import type { PythonSchemas } from './adapters/python-schemas.ts';
 import { secretNameOf } from './adapters/secret-mark.ts';
 import { checkBy, type StandardSchema } from './adapters/standard-schema.ts';
@@ -65,8 +66,8 @@ export class Caller {
 
   /** Run one operation there. Never throws. */
   call(target: CallTarget, op: string, args: unknown, options: CallOptions): Promise<unknown> {
-    const { transformResponse, operations } = this.#setup.adapter;
-    const schema = operations[op]?.result;
+    const { transformResponse } = this.#setup.adapter;
+    const schema = this.#operation(op)?.result;
     let answered: Promise<unknown>;
     try {
       answered = send(target, this.#request(op, args, options), this.#runnerOf(options));
@@ -85,7 +86,7 @@ export class Caller {
     args: unknown,
     options: CallOptions,
   ): CallStream<Item> {
-    const schema = this.#setup.adapter.operations[op]?.item;
+    const schema = this.#operation(op)?.item;
     const open = (item: (value: unknown) => void): OpenCall => {
       const stream = { credit: LIMITS.streamCredit, item };
       const request = { ...this.#request(op, args, options), stream };
@@ -97,6 +98,12 @@ export class Caller {
       return call;
     };
     return new CallStream(open, (value) => this.#answer(op, value, schema) as Item);
+  }
+
+  /** What an object has from its prototype, `constructor` for one, is no operation. */
+  #operation(op: string): OperationDefinition | undefined {
+    const { operations } = this.#setup.adapter;
+    return Object.hasOwn(operations, op) ? operations[op] : undefined;
   }
 
   /** What the caller gets for what Python answered. */
@@ -114,7 +121,7 @@ export class Caller {
     const { name, adapter, pool, ports } = this.#setup;
     if (typeof op !== 'string')
       throw new InvalidConfigError('op', `must be a string, found ${typeof op}`);
-    const operation = adapter.operations[op];
+    const operation = this.#operation(op);
     if (operation === undefined) this.#assertKnown(op);
     const { timeoutMs, checkoutTimeoutMs, maxRetries, affinity, signal, onProgress, trace } =
       checkOptions(options);

@@ -113,14 +113,13 @@ function isStore(value: unknown): boolean {
   );
 }
 
+const bridgeName = z
+  .string()
+  .regex(/^[A-Za-z][\w-]*$/u, 'is no bridge name (letters, digits, - and _; a letter first)');
+
 /** A runtime's configuration, as users write it. */
 export const runtimeSchema = z.strictObject({
-  bridges: z
-    .record(
-      z.string().regex(/^[A-Za-z][\w-]*$/u, 'is no bridge name (letters, digits, - and _)'),
-      bridgeSchema,
-    )
-    .optional(),
+  bridges: z.record(bridgeName, bridgeSchema).optional(),
   default: z.string().optional(),
   python: z.string().min(1).optional(),
   store: z
@@ -160,6 +159,9 @@ export function checkConfig(config: RuntimeConfig): void {
 
 /** One that is added later. @throws {@link InvalidConfigError} naming the field. */
 export function checkBridge(name: string, bridge: BridgeConfig): void {
+  // By itself: a record's check looks away from `__proto__`.
+  const badName = findingOf(bridgeName, name);
+  if (badName !== undefined) throw new InvalidConfigError(`bridges.${name}`, badName.problem);
   const finding = findingOf(runtimeSchema, { bridges: { [name]: bridge } });
   if (finding !== undefined) {
     throw new InvalidConfigError(fieldOf('', finding.path), finding.problem);
@@ -167,7 +169,15 @@ export function checkBridge(name: string, bridge: BridgeConfig): void {
   checkFurther(name, bridge);
 }
 
+/** The child of the root that it would take the place of. */
+const REGISTRY = 'registry';
+
 function checkFurther(name: string, bridge: BridgeConfig): void {
+  if (name === REGISTRY)
+    throw new InvalidConfigError(
+      `bridges.${name}`,
+      'is what the registry itself is called; give the bridge another name',
+    );
   checkLegacy(name, bridge);
   checkPool(name, bridge);
 }

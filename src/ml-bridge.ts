@@ -1,11 +1,12 @@
 // How does a caller use any framework alike? The unified configure, createProgram, execute of the ported design.
-import { AmbiguousIdError } from '../actors/ground/bridge-errors.ts';
+import { AmbiguousIdError, InvalidResultError } from '../actors/ground/bridge-errors.ts';
+import { errorFrom } from '../actors/ground/error-from.ts';
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
 import type { Args } from './adapters/adapter.ts';
 import type { BridgeHandle } from './bridge-handle.ts';
 import type { CallOptions } from './calls/call-options.ts';
-import type { CallStream } from './calls/call-stream.ts';
+import { CallStream } from './calls/call-stream.ts';
 import { sessionOf } from './caller.ts';
 import { ChosenIds } from './ml-ids.ts';
 
@@ -49,9 +50,16 @@ export class MlBridge {
    */
   async createProgram(config: object, options: MlOptions = {}): Promise<string> {
     const handle = this.#bridge(options.bridge ?? this.#default);
-    const id = (await handle.call(handle.role('create'), config, options)) as string;
-    // Ours name their bridge themselves.
-    if (this.#named(id) !== handle.name) this.#chosen.add(scopeOf(options), id, handle.name);
+    const op = handle.role('create');
+    const id = await handle.call(op, config, options);
+    if (typeof id !== 'string') {
+      const error = new InvalidResultError(op, 'id', `must be a string, found ${typeof id}`);
+      error.bridge = handle.name;
+      throw error;
+    }
+    // Those that are minted name their bridge themselves; one that its caller chose may look like them.
+    if (this.#named(id) !== handle.name || isAmong(config, id))
+      this.#chosen.add(scopeOf(options), id, handle.name);
     return id;
   }
 
@@ -75,9 +83,11 @@ export class MlBridge {
     inputs: object,
     options: MlOptions = {},
   ): CallStream<Item> {
-    const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId, options));
-    const op = handle.adapter.roles?.stream ?? handle.role('execute');
-    return handle.stream<Item>(op, { id: programId, inputs }, options);
+    return this.#streamed(() => {
+      const handle = this.#bridge(options.bridge ?? this.#bridgeOf(programId, options));
+      const op = handle.adapter.roles?.stream ?? handle.role('execute');
+      return handle.stream<Item>(op, { id: programId, inputs }, options);
+    });
   }
 
   /** What the scope (the session, or without one the bridge) has. */
@@ -107,7 +117,18 @@ export class MlBridge {
     args?: unknown,
     options: MlOptions = {},
   ): CallStream<Item> {
-    return this.#bridge(options.bridge ?? this.#default).stream<Item>(op, args, options);
+    return this.#streamed(() =>
+      this.#bridge(options.bridge ?? this.#default).stream<Item>(op, args, options),
+    );
+  }
+
+  /** Also that there is no such bridge comes from the stream. */
+  #streamed<Item>(open: () => CallStream<Item>): CallStream<Item> {
+    try {
+      return open();
+    } catch (error) {
+      return CallStream.failed(errorFrom(error));
+    }
   }
 
   #bridge(name: string): BridgeHandle {
@@ -124,8 +145,10 @@ export class MlBridge {
   #bridgeOf(id: string, options: MlOptions): string {
     if (typeof id !== 'string') throw new InvalidConfigError('programId', 'must be a string');
     const chosen = this.#chosen.bridgesOf(scopeOf(options), id);
-    if (chosen.length > 1) throw new AmbiguousIdError(id, chosen);
-    return chosen[0] ?? this.#named(id) ?? this.#default;
+    // What was made by one that has been unregistered is in nobody's way.
+    const there = chosen.filter((name) => this.#bridges.get(name) !== undefined);
+    if (there.length > 1) throw new AmbiguousIdError(id, there);
+    return there[0] ?? chosen[0] ?? this.#named(id) ?? this.#default;
   }
 
   /** The bridge whose name an id carries. A bridge's name may have a `_` of its own. */
@@ -136,6 +159,11 @@ export class MlBridge {
     }
     return undefined;
   }
+}
+
+/** Whether one of its fields is this text. */
+function isAmong(config: object, text: string): boolean {
+  return Object.values(config).includes(text);
 }
 
 function scopeOf({ sessionId }: MlOptions): string | undefined {

@@ -70,5 +70,5 @@ export async function python(scriptPath: string, options: PythonOptions = {}): P
 /** A name that a bridge may have. */
 function nameOf(scriptPath: string): string {
   const stem = parse(scriptPath).name.replaceAll(/[^\w-]/gu, '_');
-  return /^[A-Za-z]/u.test(stem) ? stem : `python_${stem}`;
+  return /^[A-Za-z]/u.test(stem) && stem !== 'registry' ? stem : `python_${stem}`;
 }

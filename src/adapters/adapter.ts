@@ -227,7 +227,8 @@ function checkBatch(field: string, { batch, change }: OperationDefinition): void
 function checkRoles({ roles = {}, operations }: AdapterFields): void {
   for (const [role, op] of Object.entries(roles)) {
     if (!ROLES.includes(role)) refuse(`roles.${role}`, `is no role; ${suggestion(role, ROLES)}`);
-    if (!(String(op) in operations)) refuse(`roles.${role}`, `${String(op)} is no operation`);
+    if (!Object.hasOwn(operations, String(op)))
+      refuse(`roles.${role}`, `${String(op)} is no operation`);
   }
   const { snapshot, restore } = roles;
   if ((snapshot === undefined) !== (restore === undefined)) {

@@ -6,7 +6,7 @@ import { camelCase, type KnownMethods, type Operations } from './operation.ts';
 
 /** An adapter in a runtime: from `runtime.registry.getAdapter(name)`. Its own methods win over those of its operations. */
 export type BoundAdapter<Ops extends Operations = Operations, Methods = object> = AdapterCalls &
-  Omit<KnownMethods<Ops>, keyof Methods | keyof AdapterCalls> &
+  Omit<KnownMethods<Ops>, keyof Methods | keyof AdapterCalls | 'then'> &
   Methods;
 
 /** What an adapter is once it is bound. */
@@ -33,10 +33,12 @@ export function bindAdapter(handle: Caller): BoundAdapter {
     executeOperation: (op, args, options) => handle.call(op, args, options),
     streamOperation: (op, args, options) => handle.stream(op, args, options),
   };
-  const methods = Object.entries(adapter.operations).map(([op, { stream }]) => {
+  const methods = Object.entries(adapter.operations).flatMap(([op, { stream }]) => {
+    // With it, whoever awaits the adapter would call that operation and wait for ever; `executeOperation` runs it.
+    if (op === 'then') return [];
     const method = (args?: unknown, options?: CallOptions): unknown =>
       stream === true ? handle.stream(op, args, options) : handle.call(op, args, options);
-    return [camelCase(op), method] as const;
+    return [[camelCase(op), method] as const];
   });
   // What every bound adapter has cannot be hidden by an operation of that name.
   const self = { ...Object.fromEntries(methods), ...calls } as unknown as BoundAdapter;

@@ -41,7 +41,9 @@ function explain(
     const meant = issue.errors.flat().find((each) => each.path.length > 0 || hasKeys(each));
     if (meant !== undefined) return explain(schema, meant, path);
   }
-  return { path, problem: issue.message + foundText(issue) };
+  // What is wrong with a name in a record is said of the name.
+  const said = issue.code === 'invalid_key' ? issue.issues[0] : undefined;
+  return { path, problem: (said ?? issue).message + foundText(issue) };
 }
 
 function hasKeys(issue: z.core.$ZodIssue): boolean {

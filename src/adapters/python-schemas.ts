@@ -33,9 +33,10 @@ export class PythonSchemas {
     if (schema === undefined) return { type: 'good', value: args };
     const checked = checkBy(schema, args);
     // JSON Schema knows no big integers, no infinities and no arrays of numbers; Python does.
-    return checked.type === 'bad' && exceedsJson(args, DEPTH_MAX)
-      ? { type: 'good', value: args }
-      : checked;
+    if (checked.type === 'good' || exceedsJson(args, DEPTH_MAX))
+      return { type: 'good', value: args };
+    // As it is sent: what is undefined is left out.
+    return checkBy(schema, JSON.parse(JSON.stringify(args)) as unknown);
   }
 }
 
@@ -66,8 +67,11 @@ function beyondSafe(value: number): boolean {
 /** A schema that this zod cannot read leaves the check to Python, which makes it anyway. */
 function checkOf(schema: unknown): StandardSchema | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined;
+  const { $defs = {} } = schema as { readonly $defs?: object };
+  // These are pydantic's own, which takes more than its schemas say: a number as a text, dates in other forms.
+  const open = Object.fromEntries(Object.keys($defs).map((name) => [name, {}]));
   try {
-    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+    return z.fromJSONSchema({ ...schema, $defs: open });
   } catch {
     return undefined;
   }

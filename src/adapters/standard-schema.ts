@@ -20,6 +20,8 @@ interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
+const ignore = (): void => undefined;
+
 /** What came of a check. */
 export type Checked =
   | { readonly type: 'good'; readonly value: unknown }
@@ -36,9 +38,9 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 /** Check a value; what is good is what the schema makes of it. A schema that answers later is refused: a call has one deadline, and nothing waits before it. */
 export function checkBy(schema: StandardSchema, value: unknown): Checked {
   const result = schema['~standard'].validate(value);
-  if (result instanceof Promise) {
-    // Whatever it comes to is not waited for.
-    result.catch(() => undefined);
+  if ('then' in result) {
+    // Whatever it comes to is not waited for. Not every library's promise is one of ours.
+    result.then(ignore, ignore);
     return { type: 'bad', path: '', problem: 'its schema answers asynchronously' };
   }
   if (result.issues === undefined) return { type: 'good', value: result.value };

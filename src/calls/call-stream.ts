@@ -50,6 +50,16 @@ export class CallStream<Item = unknown> implements AsyncIterableIterator<Item>, 
     }
   }
 
+  /** One that has nothing but this error. @internal */
+  static failed<Item>(error: Error): CallStream<Item> {
+    return new CallStream<Item>(
+      () => {
+        throw error;
+      },
+      (item) => item as Item,
+    );
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }

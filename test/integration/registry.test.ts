@@ -135,6 +135,18 @@ describe('the registry', () => {
     expect(runtime.tree().children.map(({ id }) => id)).toEqual(['registry']);
   });
 
+  it('refuses a name that no bridge may have, and that of the registry itself', async () => {
+    const { registry } = await runtimeWith({ bridges: { echo } });
+    for (const name of ['__proto__', 'a b', '', 'registry']) {
+      const error = await rejection(registry.register(name, echo));
+      expect(error).toMatchObject({ code: 'invalid_config', field: `bridges.${name}` });
+    }
+    await registry.register('constructor', echo);
+    expect(await registry.getAdapter('constructor').executeOperation('echo', { a: 1 })).toEqual({
+      a: 1,
+    });
+  });
+
   it('refuses a time to drain that is none', async () => {
     const { registry } = await runtimeWith({ bridges: { echo } });
     const error = await rejection(registry.unregister('echo', { drainMs: Number.NaN }));
@@ -238,6 +250,19 @@ describe('an adapter that is bound', () => {
       ...{ code: 'invalid_arguments', field: 'a', outcome: 'notSent', bridge: 'mine' },
     });
     expect(runtime.pool('mine').statistics().counters.accepted).toBe(3);
+  });
+
+  it('may be awaited, whatever its operations are called', async () => {
+    const tricky = defineAdapter({ framework: 'echo', operations: { then: {}, echo: {} } });
+    const runtime = await runtimeWith({ bridges: { echo: { ...echo, adapter: tricky } } });
+    const bound = await Promise.resolve(runtime.registry.getAdapter('echo'));
+    expect(bound.supportedOperations()).toEqual(['then', 'echo']);
+    expect(await bound.executeOperation('echo', { a: 1 })).toEqual({ a: 1 });
+    for (const op of ['constructor', '__proto__', 'toString']) {
+      const error = await rejection(bound.executeOperation(op));
+      expect(error).toMatchObject({ code: 'unknown_operation', outcome: 'notSent' });
+    }
+    expect(runtime.pool('echo').statistics().counters.accepted).toBe(1);
   });
 
   it('refuses an answer that is not what it says', async () => {

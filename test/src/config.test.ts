@@ -57,6 +57,15 @@ describe('the options of a runtime', () => {
     expect(message).toContain('did you mean default?');
   });
 
+  it('names of bridges are told what is wrong with them', () => {
+    const [bridge] = Object.values(withBridge({}).bridges ?? {});
+    const refused = refusalOf({ bridges: { 'a b': bridge } } as RuntimeConfig);
+    expect(refused.message).toContain('is no bridge name (letters, digits, - and _');
+    const taken = refusalOf({ bridges: { registry: bridge } } as RuntimeConfig);
+    expect(taken).toMatchObject({ field: 'bridges.registry' });
+    expect(taken.message).toContain('is what the registry itself is called');
+  });
+
   it('default is a bridge that there is; else the one that was meant is told', () => {
     const { field, message } = refusalOf({ ...withBridge({}), default: 'oen' });
     expect(field).toBe('default');

@@ -36,6 +36,14 @@ describe('a Standard Schema', () => {
     expect(checkBy(later, {})).toMatchObject({ type: 'bad', path: '' });
   });
 
+  it('is refused in the same way when its promise is of another kind', () => {
+    const validate = (): never => ({ then: () => undefined }) as never;
+    const foreign: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate } };
+    expect(checkBy(foreign, {})).toMatchObject({
+      ...{ type: 'bad', problem: 'its schema answers asynchronously' },
+    });
+  });
+
   it('is told from anything else', () => {
     for (const value of [null, undefined, 4, {}, { '~standard': 1 }, { '~standard': {} }]) {
       expect(isStandardSchema(value)).toBe(false);
@@ -44,6 +52,9 @@ describe('a Standard Schema', () => {
     expect(isStandardSchema(z.string())).toBe(true);
   });
 });
+
+const MAP = { type: 'object', additionalProperties: { type: 'number' } };
+const DATE = { type: 'string', format: 'date-time' };
 
 describe('what a bridge says of its operations', () => {
   const schemas = (): PythonSchemas => {
@@ -75,6 +86,28 @@ describe('what a bridge says of its operations', () => {
     ['an integer beyond the safe ones', { count: 2 ** 60 }],
   ])('leaves %s to Python, since JSON has no such thing', (_name, args) => {
     expect(schemas().check('add', args)).toMatchObject({ type: 'good' });
+  });
+
+  it('looks at arguments as they are sent: what is undefined is left out', () => {
+    const known = schemas();
+    expect(known.check('add', { count: 1, more: undefined })).toMatchObject({ type: 'good' });
+    expect(known.check('add', { count: undefined })).toMatchObject({ type: 'bad', path: 'count' });
+    const args = { type: 'object', properties: { of: MAP }, additionalProperties: false };
+    known.learn({ sum: { args } }, 'h2');
+    expect(known.check('sum', { of: { a: 1, b: undefined } })).toMatchObject({ type: 'good' });
+    expect(known.check('sum', { of: { a: 1, b: 'x' } })).toMatchObject({ path: 'of.b' });
+  });
+
+  it('leaves a model of pydantic to pydantic, which takes more than its schema says', () => {
+    const known = new PythonSchemas();
+    const $defs = {
+      Visit: { type: 'object', properties: { at: DATE, count: { type: 'integer' } } },
+    };
+    const properties = { visit: { $ref: '#/$defs/Visit' }, note: { type: 'string' } };
+    known.learn({ save: { args: { type: 'object', properties, $defs } } }, 'h1');
+    const visit = { at: '2026-01-01 00:00:00+02:00', count: '5' };
+    expect(known.check('save', { visit })).toMatchObject({ type: 'good' });
+    expect(known.check('save', { visit, note: 5 })).toMatchObject({ type: 'bad', path: 'note' });
   });
 
   it('leaves what it cannot read, and what nobody has described, to Python', () => {
