@@ -211,6 +211,25 @@ class TestTable:
         assert "super()._register_handlers()\n        self._handlers.update({k: v" in found.text
         assert made(found.text).handle_command("op", {}) == 1
 
+    def test_rows_go_one_by_one_and_what_is_registered_otherwise_stays(self) -> None:
+        rows = [
+            "        self._handlers['op'] = self._handle_op",
+            '        self._handlers.update({"b": self._b, "c": len,  # stays',
+            '            "d": self._d})',
+            "        if True:",
+            "            self._handlers['e'] = self._e",
+        ]
+        text = HEAD.replace(rows[0], "\n".join(rows))
+        for name in ("_handle_op", "_b", "_d", "_e"):
+            text += f"    def {name}(self, args): return args['x']\n"
+        found = migrate(text)
+        assert (found.operations, found.left) == (["op", "b", "d"], ["c"])
+        assert "        super()._register_handlers()\n        self._handlers.update" in found.text
+        assert '({"c": len,  # stays\n' in found.text
+        bridge = made(found.text)
+        given = [bridge.handle_command(name, {"x": 1}) for name in ("op", "b", "c", "d", "e")]
+        assert given == [1, 1, 1, 1, 1]
+
     def test_lines_end_as_they_did(self) -> None:
         text = f"{HEAD}    def _handle_op(self, args):\n        return args['x']\n"
         found = migrate(text.replace("\n", "\r\n"))
@@ -224,6 +243,11 @@ class TestRefusals:
             ("def broken(:", "it is no Python"),
             ("import json\n", "no class in it derives from BaseBridge"),
             (f"{HEAD}    _handle_op = len\n", "op stays in the table: _handle_op is not defined"),
+            (
+                HEAD.replace("self._handle_op", "self._handle_op; self._handlers['c'] = len")
+                + "    def _handle_op(self, args): pass\n",
+                "line 5 has more than one statement",
+            ),
             (
                 f"operation = 1\n{HEAD}    def _handle_op(self, args): return 1\n",
                 "operation is some",
@@ -247,6 +271,7 @@ class TestSeed:
         found = describe(f"{name}_bridge.py", text)
         assert found["left"] == []
         assert "_register_handlers" not in found["text"]
+        assert "@operation(" not in found["text"]
         assert found["diff"].startswith(f"--- a/{name}_bridge.py\n+++ b/{name}_bridge.py\n@@")
 
     def test_the_first_of_them_is_what_a_person_would_have_written(self) -> None:

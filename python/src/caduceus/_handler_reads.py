@@ -17,7 +17,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Assign = ast.Assign | ast.AnnAssign
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+_TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))  # the second since Python 3.11
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_COMPOUND = (*_LOOPS, *_TRIES, ast.If, ast.With, ast.AsyncWith, ast.Match)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -235,7 +237,7 @@ def _always_in(node: ast.AST) -> Iterator[ast.expr]:
 
 def _certain_parts(node: ast.AST) -> list[ast.AST]:
     parts: list[ast.AST]
-    if isinstance(node, (*_SCOPES, ast.Try, ast.Match, ast.Assert)):
+    if isinstance(node, (*_SCOPES, *_TRIES, ast.Match, ast.Assert)):
         parts = []  # a `try` may have caught what is missing
     elif isinstance(node, ast.If | ast.While | ast.IfExp):
         parts = [node.test]

@@ -93,8 +93,7 @@ class Table:
             return
         first = self.register.body[0]
         if not any(map(_is_super_call, self.register.body)):
-            call = f"super()._register_handlers(){source.newline}{source.indent(first)}"
-            source.replace(source.start(first), source.start(first), call)
+            source.insert_line_above(first, "super()._register_handlers()")
         for statement in self.register.body:
             if id(statement) in statements and id(statement) not in still:
                 source.remove_lines(statement)
@@ -170,7 +169,8 @@ def _attributes_of(cls: ast.ClassDef) -> set[str]:
             names.add(node.attr)
         elif isinstance(node, Function | ast.ClassDef):
             names.add(node.name)
-    for statement in cls.body:
+    # What a method calls by its bare name is no attribute.
+    for statement in [each for each in cls.body if not isinstance(each, Function)]:
         names |= {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
     return names
 

@@ -73,14 +73,16 @@ def migrate(text: str) -> Migration:
     if not tables:
         raise MigrationError("no class in it derives from BaseBridge and registers handlers")
     source, migration = Source(text), Migration(text)
-    moved = [table for table in tables if _rewrite(source, table, migration)]
-    if not moved:
-        raise MigrationError("; ".join(migration.notes) or "its tables are empty")
-    _rewrite_imports(source, tree, moved)
     try:
+        moved = [table for table in tables if _rewrite(source, table, migration)]
+        if not moved:
+            raise MigrationError("; ".join(migration.notes) or "its tables are empty")
+        _rewrite_imports(source, tree, moved)
         migration.text = source.changed()
         after = ast.parse(migration.text)
-    except (EditError, SyntaxError) as error:
+    except EditError as error:
+        raise MigrationError(f"it cannot be changed in place: {error}") from None
+    except SyntaxError as error:
         raise MigrationError(f"what would become of it is no Python: {error}") from None
     _check_same(migration, tables, after)
     return migration

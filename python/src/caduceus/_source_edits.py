@@ -84,9 +84,20 @@ class Source:
         """Put `text` in the place of what is between `start` and `end`."""
         self._edits.append((start, end, text))
 
+    def insert_line_above(self, node: ast.stmt, text: str) -> None:
+        """Put a line of its own before a statement that stands alone, indented as that is."""
+        self._must_stand_alone(node)
+        start = self._starts[node.lineno - 1]
+        self.replace(start, start, f"{self.indent(node)}{text}{self.newline}")
+
+    def _must_stand_alone(self, node: ast.stmt) -> None:
+        if not self.stands_alone(node):
+            raise EditError(f"line {node.lineno} has more than one statement")
+
     def remove_lines(self, first: ast.stmt, *, with_blank_below: bool = False) -> None:
         """Take a statement away that stands alone; a comment behind it stays."""
         assert first.end_lineno is not None
+        self._must_stand_alone(first)
         line = min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", []))])
         if "#" in self._rest_of_line(first):
             end = self.end(first)
