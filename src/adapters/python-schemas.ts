@@ -68,7 +68,7 @@ function beyondSafe(value: number): boolean {
 function checkOf(schema: unknown): StandardSchema | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined;
   const { $defs = {} } = schema as { readonly $defs?: object };
-  // These are pydantic's own, which takes more than its schemas say: a number as a text, dates in other forms.
+  // Models of pydantic, which takes more than its schemas say (a number as a text, dates in other forms), and records within themselves: Python's to check.
   const open = Object.fromEntries(Object.keys($defs).map((name) => [name, {}]));
   try {
     return z.fromJSONSchema({ ...schema, $defs: open });
