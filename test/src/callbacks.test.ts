@@ -45,11 +45,11 @@ describe('a function that Python calls', () => {
     },
   );
 
-  it('is answered as cancelled where no call has any: Python waits for it', async () => {
+  it('is unknown where its call has none: Python waits for an answer', async () => {
     const { call, rounds } = scriptedBridge();
     const asked = call('ask', { name: 'search' });
     await rounds();
-    expect(answered(asked)).toMatchObject({ error: { code: 'cancelled' } });
+    expect(answered(asked)).toMatchObject({ error: { code: 'callback_unknown' } });
   });
 
   it('that throws raises in Python, with its type, its stack and its causes', async () => {
