@@ -45,7 +45,7 @@ export class AmbiguousIdError extends CaduceusError {
 
 /** The registry has no such bridge, or has it already. Nothing was changed. */
 export class BridgeRegistryError extends CaduceusError {
-  readonly code: 'not_found' | 'already_registered' | 'adapter_not_loaded';
+  readonly code: 'not_found' | 'already_registered';
   readonly category = 'configuration_error';
   readonly bridgeName: string;
 

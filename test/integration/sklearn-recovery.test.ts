@@ -22,11 +22,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => runtime.stop());
 
+/** For two workers on a busy machine. */
+const READY_MS = 30_000;
+
 /** Both workers are up and wait for calls. */
 async function allReady(): Promise<void> {
-  while (runtime.pool('sklearn').statistics().gauges.idle < 2) {
-    await nextEvent(runtime, 'child.ready');
-  }
+  await until(() => runtime.pool('sklearn').statistics().gauges.idle === 2, READY_MS);
 }
 
 const numbers = (values: unknown): readonly number[] =>
