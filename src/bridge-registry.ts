@@ -1,7 +1,7 @@
 // Which bridges are there, are they in order, and how are they added and taken away while the runtime runs? A supervised server over the table of bridges.
 import { BridgeRegistryError } from '../actors/ground/bridge-errors.ts';
 import { errorFrom } from '../actors/ground/error-from.ts';
-import { OverloadedError } from '../actors/ground/errors.ts';
+import { OverloadedError, RuntimeStoppedError } from '../actors/ground/errors.ts';
 import { LIMITS } from '../actors/ground/limits.ts';
 import { suggestion } from '../actors/ground/nearest.ts';
 import { InvalidConfigError } from '../actors/ground/start-errors.ts';
@@ -53,6 +53,8 @@ export interface RegistryPorts {
   readonly table: BridgeTable;
   /** The registry that lives now, if one does. */
   readonly whereis: () => ActorRef | undefined;
+  /** Whether the runtime has been told to stop. */
+  readonly isOver: () => boolean;
   /** @throws `invalid_config`. */
   readonly plan: (name: string, bridge: BridgeConfig) => PlannedBridge;
   readonly validate: (name: string, bridge: LoadedBridge) => Promise<BridgeReport>;
@@ -165,6 +167,7 @@ export class BridgeRegistry {
 
   /** @param moreMs what it may take of itself. */
   #ask(event: RegistryEvent, moreMs = 0): Promise<unknown> {
+    if (this.#ports.isOver()) return Promise.reject(new RuntimeStoppedError('the registry'));
     const callee = { ref: this.#ports.whereis(), label: 'registry' };
     return callActor(callee, event, { timeoutMs: LIMITS.registryCallTimeoutMs + moreMs });
   }

@@ -94,6 +94,7 @@ async function openParts(
   const rows = planned.map((each) => table.add(each));
   const registry = new BridgeRegistry({
     table,
+    isOver: () => root.state === 'stopping' || root.state === 'stopped',
     whereis: () => root.children().find(({ id }) => id === 'registry')?.ref,
     plan: (name, bridge) => {
       checkBridge(name, bridge);

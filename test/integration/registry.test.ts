@@ -154,6 +154,15 @@ describe('the registry', () => {
     expect(registry.listBridges()).toContain('echo');
   });
 
+  it('says runtime_stopped when it is asked after the end', async () => {
+    const runtime = await runtimeWith({ bridges: { echo } });
+    await runtime.stop();
+    const { registry } = runtime;
+    for (const asked of [registry.validateBridge('echo'), registry.unregister('echo')]) {
+      expect(await rejection(asked)).toMatchObject({ code: 'runtime_stopped' });
+    }
+  });
+
   it('is started again when it crashes, and no pool notices', async () => {
     const runtime = await runtimeWith({ bridges: { echo } });
     const before = workersOf(runtime).map(({ pid }) => pid);
