@@ -15,7 +15,9 @@ beforeAll(async () => {
     python: PYTHON,
     logger: false,
     default: 'sklearn',
-    bridges: { sklearn: { adapter: sklearn(), pool: { size: 2, overflow: 0 } } },
+    bridges: {
+      sklearn: { adapter: sklearn(), pool: { size: 2, overflow: 0, maxRestarts: 1_000 } },
+    },
   });
   sk = runtime.registry.getAdapter('sklearn') as typeof sk;
   await allReady();
@@ -128,6 +130,29 @@ describe('kill -9 in the middle of', () => {
     if (maxRetries === 0) expect(answer).toMatchObject({ code: 'worker_crashed' });
     else expect(answer).toEqual(expected);
     expect(await ask({})).toEqual(expected);
+  });
+
+  // These take no longer than a message: the worker is stopped first, so that each is surely under way when it is killed.
+  it.each([
+    ['load_model', { id: 'other', estimator: 'Ridge' }],
+    ['save_model', { id: 'mine' }],
+    ['predict_proba', { id: 'mine', dataset: 'iris' }],
+    ['unload_model', { id: 'mine' }],
+    ['list_models', {}],
+    ['load_dataset', { name: 'iris' }],
+  ])('%s has not done it, as far as anyone can see', async (op, args) => {
+    const own = { sessionId: `stopped-${op}` };
+    await sk.loadModel({ id: 'mine', estimator: 'GaussianNB' }, own);
+    await sk.train({ id: 'mine', dataset: 'iris' }, own);
+    const { predictions } = await sk.predict({ id: 'mine', dataset: 'iris' }, own);
+    process.kill(pidOf(own.sessionId), 'SIGSTOP');
+    const asked = rejection(sk.executeOperation(op, args, { ...own, maxRetries: 0 }));
+    kill(own.sessionId);
+    expect(await asked).toMatchObject({ code: 'worker_crashed', outcome: 'maybeExecuted' });
+    expect((await sk.listModels({}, own)).models.map(({ id }) => id)).toEqual(['mine']);
+    expect((await sk.predict({ id: 'mine', dataset: 'iris' }, own)).predictions).toEqual(
+      predictions,
+    );
   });
 });
 
