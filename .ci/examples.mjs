@@ -22,6 +22,7 @@ const LARGE_LIMIT_MS = 900_000;
  * @property {string} name its program below dist/docs/examples, without `.js`
  * @property {readonly string[]} [python] the sets of packages that it needs
  * @property {readonly string[]} [args] `{scratch}` is a folder of its own, `{model}` the large model
+ * @property {Readonly<Record<string, string>>} [env]
  * @property {boolean} [isLarge]
  */
 
@@ -33,7 +34,12 @@ const EXAMPLES = [
   { name: 'sklearn/sklearn', python: ['sklearn'], args: ['{scratch}'] },
   { name: 'fastify/main', python: ['dspy'], args: ['--check'] },
   { name: 'calls/calls', python: ['sklearn'] },
-  { name: 'pools/pools', python: ['dspy'], args: ['{scratch}/sessions.db'] },
+  {
+    name: 'pools/pools',
+    python: ['dspy'],
+    args: ['{scratch}/sessions.db'],
+    env: { NOTEBOOK_TOKEN: 'of an example' },
+  },
   { name: 'testing/testing', python: ['dspy'] },
   ...chapters('supervision').map((name) => ({ name, python: ['dspy'] })),
   {
@@ -104,12 +110,12 @@ async function runExamples(examples) {
  * @param {string} model
  * @returns {Promise<{ why: string, output: string }>} why it failed: empty when it did not.
  */
-async function runExample({ name, args = [], isLarge = false }, model) {
+async function runExample({ name, args = [], env = {}, isLarge = false }, model) {
   const scratch = mkdtempSync(path.join(tmpdir(), 'caduceus-example-'));
   const limitMs = isLarge ? LARGE_LIMIT_MS : LIMIT_MS;
   const given = args.map((arg) => arg.replace('{scratch}', scratch).replace('{model}', model));
   try {
-    return await ended([path.join('dist/docs/examples', `${name}.js`), ...given], limitMs);
+    return await ended([path.join('dist/docs/examples', `${name}.js`), ...given], env, limitMs);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -118,12 +124,14 @@ async function runExample({ name, args = [], isLarge = false }, model) {
 /**
  * Run Node to its end. Workers end by themselves when their Node is gone, however it went.
  * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string>>} more
  * @param {number} limitMs
  * @returns {Promise<{ why: string, output: string }>}
  */
-function ended(args, limitMs) {
+function ended(args, more, limitMs) {
   return new Promise((resolve) => {
-    const env = { CADUCEUS_LOG_LEVEL: 'silent', ...process.env, CADUCEUS_PYTHON: venvPython(root) };
+    const ours = { ...more, CADUCEUS_PYTHON: venvPython(root) };
+    const env = { CADUCEUS_LOG_LEVEL: 'silent', ...process.env, ...ours };
     const child = spawn(process.execPath, args, {
       cwd: root,
       env,
