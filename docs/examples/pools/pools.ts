@@ -48,6 +48,8 @@ while (notebook.statistics().gauges.idle < 2) {
   });
 }
 
+await notebook.call('ping'); // waits for what the store knows, too
+
 const full = await Promise.allSettled(
   Array.from({ length: 4 }, () =>
     notebook.call('think', { seconds: 0.3 }, { checkoutTimeoutMs: 0 }),
