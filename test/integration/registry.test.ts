@@ -67,10 +67,8 @@ describe('the registry', () => {
       },
     });
     expect(await registry.validateBridge('echo')).toMatchObject({ ok: true, problems: [] });
-    const [gone, wants] = await Promise.all([
-      registry.validateBridge('gone'),
-      registry.validateBridge('wants'),
-    ]);
+    const gone = await registry.validateBridge('gone');
+    const wants = await registry.validateBridge('wants');
     expect(gone.problems.map(({ code }) => code)).toEqual(['script_not_found']);
     expect(wants.problems.map(({ code }) => code)).toEqual(['package_missing']);
     expect(registry.info('wants').state).toBe('unstarted');
@@ -157,10 +155,8 @@ describe('the registry', () => {
   it('says runtime_stopped when it is asked after the end', async () => {
     const runtime = await runtimeWith({ bridges: { echo } });
     await runtime.stop();
-    const { registry } = runtime;
-    for (const asked of [registry.validateBridge('echo'), registry.unregister('echo')]) {
-      expect(await rejection(asked)).toMatchObject({ code: 'runtime_stopped' });
-    }
+    const error = await rejection(runtime.registry.validateBridge('echo'));
+    expect(error).toMatchObject({ code: 'runtime_stopped' });
   });
 
   it('is started again when it crashes, and no pool notices', async () => {
@@ -254,10 +250,8 @@ describe('an adapter that is bound', () => {
     expect(await runtime.ml.executeOperation('echo', { a: 2 }, { bridge: 'mine' })).toEqual({
       a: 2,
     });
-    const refused = await rejection(mine.echo({ a: 'one' as never }));
-    expect(refused).toMatchObject({
-      ...{ code: 'invalid_arguments', field: 'a', outcome: 'notSent', bridge: 'mine' },
-    });
+    const why = { code: 'invalid_arguments', field: 'a', outcome: 'notSent', bridge: 'mine' };
+    expect(await rejection(mine.echo({ a: 'one' as never }))).toMatchObject(why);
     expect(runtime.pool('mine').statistics().counters.accepted).toBe(3);
   });
 
