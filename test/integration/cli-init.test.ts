@@ -33,7 +33,7 @@ describe('caduceus init', { timeout: DEADLINE_MS }, () => {
     // As after `npm install caduceus`.
     mkdirSync(path.join(folder.path, 'node_modules'));
     symlinkSync(ROOT, path.join(folder.path, 'node_modules/caduceus'));
-    const ran = spawnSync(process.execPath, ['--test'], {
+    const ran = spawnSync(process.execPath, ['--test', '--test-reporter=tap'], {
       ...{ cwd: folder.path, env: cliEnv(), encoding: 'utf8', timeout: DEADLINE_MS },
     });
     expect(ran.stdout).toContain('# pass 2');
