@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
+import { guideCode } from '../support/guide-code.ts';
 import { PYTHON } from '../support/real-runtime.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -13,23 +14,11 @@ const GUIDE = readFileSync(path.join(ROOT, 'docs/guide/sklearn.md'), 'utf8');
 const PROGRAM = readFileSync(path.join(ROOT, 'docs/examples/sklearn/sklearn.ts'), 'utf8');
 const execute = promisify(execFile);
 
-/** What is done, however it is broken into lines, without what is imported and what is said of it. */
-const flat = (text: string): string =>
-  text
-    .split('\n')
-    .filter((line) => !line.startsWith('import'))
-    .map((line) => line.replace(/ \/\/ .*$/u, ''))
-    .join('')
-    .replaceAll(/\s+|,(?=\s*[)}\]])/gu, '');
-
 describe('the guide to scikit-learn', () => {
   it('shows what its program does', () => {
-    const program = flat(PROGRAM);
-    const snippets = [...GUIDE.matchAll(/^```ts\n([\s\S]*?)\n```$/gmu)].map(
-      ([, code = '']) => code,
-    );
-    expect(snippets.length).toBeGreaterThanOrEqual(8);
-    expect(snippets.filter((snippet) => !program.includes(flat(snippet)))).toEqual([]);
+    const { count, strange } = guideCode(GUIDE, PROGRAM);
+    expect(count).toBeGreaterThanOrEqual(8);
+    expect(strange).toEqual([]);
   });
 
   it('has a program that does what the guide says', { timeout: 60_000 }, async () => {

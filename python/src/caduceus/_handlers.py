@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,20 +15,20 @@ OPERATION_MARK = "__caduceus_operation__"
 """The attribute that `operation` gives to what it decorates: a dict of its options."""
 
 
-class Described:
+class DescribedHandler(ABC):
     """A handler that knows what it takes and gives."""
 
+    @abstractmethod
     def __call__(self, args: Any) -> object:  # noqa: ANN401 - of a batch, a list of dicts
         """Run the operation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Return what `operation_schemas` says of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def takes(self, name: str) -> bool:
         """Say whether there may be an argument `name`."""
-        raise NotImplementedError
 
 
 _CO_COROUTINE = 0x80

@@ -15,7 +15,7 @@ from caduceus._batched import checked_results
 from caduceus._check import Mismatch, verify
 from caduceus._context import CallContext, current_call
 from caduceus._errors import BridgeError
-from caduceus._handlers import BATCHED_MARK, OPERATION_MARK, Described, is_batched
+from caduceus._handlers import BATCHED_MARK, OPERATION_MARK, DescribedHandler, is_batched
 from caduceus._hints import AnyValue
 from caduceus._schemas import schema_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class OperationHandler(Described):
+class OperationHandler(DescribedHandler):
     """A handler that calls a function with hints.
 
     Parameters

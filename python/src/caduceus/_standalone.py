@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from caduceus._context import CallContext, entered
 from caduceus._errors import BridgeError, error_object
-from caduceus._handlers import Described
+from caduceus._handlers import DescribedHandler
 from caduceus._unfolding import Unfolder
 from caduceus._values import encode_value
 
@@ -200,7 +200,7 @@ def _answer(bridge: BaseBridge, unfolder: Unfolder, message: dict[str, Any], num
         # Version 1 has no other place for it.
         session_id = args["session_id"]
         handler = bridge._handlers.get(command)
-        if isinstance(handler, Described) and not handler.takes("session_id"):
+        if isinstance(handler, DescribedHandler) and not handler.takes("session_id"):
             args = {name: value for name, value in args.items() if name != "session_id"}
     call = CallContext(number, session_id, command)
     with entered(call):

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from caduceus._errors import BridgeError
-from caduceus._handlers import Described, is_batched, is_generator
+from caduceus._handlers import DescribedHandler, is_batched, is_generator
 
 if TYPE_CHECKING:
     from caduceus._standalone import Wire
@@ -210,7 +210,7 @@ class BaseBridge(ABC):
         """
         schemas: dict[str, Any] = {}
         for name, handler in self._handlers.items():
-            if isinstance(handler, Described):
+            if isinstance(handler, DescribedHandler):
                 schemas[name] = handler.describe()
             elif is_generator(handler):
                 schemas[name] = {"stream": True}
